@@ -1,0 +1,1 @@
+"""The nouns that flow between the stages, the run folder and the errors."""

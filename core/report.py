@@ -1,0 +1,109 @@
+"""The Report: what `report.json` holds. Field names are a public contract."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict
+
+from core.types import Cause, Outcome, Record, StatementSource, Stop, TaskId
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EntrantRow(_Part):
+    """One entrant over all tasks. Rates are shares from 0 to 1; money is US dollars."""
+
+    name: str
+    baseline: bool
+    """True for `reference` and `empty`, which measure the tasks and not a model."""
+    tasks: int
+    """(task, attempt) pairs that were asked for."""
+    scored: int
+    passed: int
+    pass_rate: float | None
+    """passed / scored; None when nothing was scored."""
+    ci_low: float | None
+    ci_high: float | None
+    """95 % Wilson score interval of `pass_rate`."""
+    cost_usd: Decimal | None
+    """All that was billed, also for failures; None when any part of it is unknown."""
+    cost_per_solve_usd: Decimal | None
+    """cost_usd / passed; None when unknown or nothing passed."""
+    seconds_p50: float | None
+    """Median seconds from request to last token."""
+    first_token_seconds_p50: float | None
+    outcomes: dict[Outcome, int]
+    """Counts by outcome; sums to `tasks`."""
+    served_models: tuple[str, ...]
+    """Model ids that answered, when another than the one asked for."""
+    replayed: bool
+    fiction: str | None
+
+
+class Cell(_Part):
+    """One entrant's attempt at one task."""
+
+    entrant: str
+    attempt: int
+    outcome: Outcome
+    cause: Cause | None
+    stop: Stop | None
+    detail: str
+    not_fixed: tuple[str, ...]
+    broken: tuple[str, ...]
+    dropped_edits: tuple[str, ...]
+    cost_usd: Decimal | None
+    seconds: float | None
+    diff: str
+
+
+class TaskRow(_Part):
+    """One task and how every entrant did on it."""
+
+    id: TaskId
+    title: str
+    committed_at: datetime
+    statement: str
+    statement_source: StatementSource
+    issue: int | None
+    fix_commit: str
+    source_files: tuple[str, ...]
+    gold_patch: str
+    fail_to_pass: int
+    pass_to_pass: int
+    cells: tuple[Cell, ...]
+
+
+class DropRow(_Part):
+    """How many commits were dropped for one reason, with a few of them named."""
+
+    reason: str
+    stage: str
+    count: int
+    examples: tuple[str, ...]
+
+
+class Report(Record):
+    """Everything the three renderings of a run are made from."""
+
+    repository: str
+    head: str
+    made_at: datetime
+    patchmark_version: str
+    verdict: str
+    """The one line a busy person acts on."""
+    tasks_broken: bool
+    """`reference` did not pass everything, or `empty` passed something."""
+    replayed: bool
+    fiction: bool
+    commits_seen: int
+    candidates: int
+    entrants: tuple[EntrantRow, ...]
+    tasks: tuple[TaskRow, ...]
+    dropped: tuple[DropRow, ...]
+    limits: tuple[str, ...]
+    """How tests were run and what that cannot show, one sentence each."""

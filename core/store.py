@@ -1,0 +1,158 @@
+"""The run folder: one JSON Lines file a record type, written line by line, resumed by reading.
+
+A record is one line, appended in one write and flushed to disk before `append` returns.
+A line that was cut short by a crash is moved aside when the folder is next opened; every
+other unreadable line is an error that names file and line, because it was not us who wrote it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Hashable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self, TypeVar
+
+from pydantic import ValidationError
+
+from core.errors import StoreError
+from core.types import SCHEMA_VERSION, Candidate, Dropped, Patch, Record, Task, Verdict
+
+R = TypeVar("R", bound=Record)
+
+FILES: dict[type[Record], str] = {
+    Candidate: "candidates.jsonl",
+    Dropped: "dropped.jsonl",
+    Task: "tasks.jsonl",
+    Patch: "patches.jsonl",
+    Verdict: "verdicts.jsonl",
+}
+
+
+class RunFolder:
+    """One run's folder. Use as a context manager: only one process may hold it at a time."""
+
+    def __init__(self, path: Path):
+        self.path = path.absolute()
+        self._lock = threading.Lock()
+        self._held: int | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._held = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise StoreError(f"{self.path}: cannot be used as a run folder: {error}") from error
+        try:
+            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._held)
+            raise StoreError(f"{self.path}: another patchmark is using this run folder") from error
+        for name in FILES.values():
+            _set_torn_line_aside(self.path / name)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
+    @property
+    def exchanges(self) -> Path:
+        """Where the raw requests and answers of models are kept."""
+        return self.path / "exchanges"
+
+    @property
+    def logs(self) -> Path:
+        """Where the output of builds and test runs is kept."""
+        return self.path / "logs"
+
+    def append(self, record: Record) -> None:
+        """Write one record; it is on disk when this returns. Safe from many threads."""
+        line = record.model_dump_json().encode() + b"\n"
+        with self._lock:
+            handle = os.open(
+                self.path / FILES[type(record)],
+                os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC,
+                0o644,
+            )
+            try:
+                written = os.write(handle, line)
+                if written != len(line):
+                    raise StoreError(f"{self.path}: disk full? {written} of {len(line)} bytes kept")
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+    def read(self, kind: type[R]) -> Iterator[R]:
+        """All records of one kind in the order they were written.
+
+        Raises StoreError, naming file and line, for a line that is no such record.
+        """
+        path = self.path / FILES[kind]
+        if not path.exists():
+            return
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield _parse(kind, line, f"{path}:{number}")
+
+    def latest(self, kind: type[R], key: Callable[[R], Hashable]) -> dict[Hashable, R]:
+        """The last record written for each key, in the order the keys first appeared."""
+        found: dict[Hashable, R] = {}
+        for record in self.read(kind):
+            found[key(record)] = record
+        return found
+
+
+def _parse(kind: type[R], line: bytes, where: str) -> R:
+    try:
+        return kind.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        if place == "schema_version":
+            raise StoreError(
+                f"{where}: written with another schema version than {SCHEMA_VERSION}; "
+                "use the patchmark that made this folder, or a new --out folder"
+            ) from error
+        what = f"{place}: {first['msg']}" if place else first["msg"]
+        raise StoreError(f"{where}: not a {kind.__name__.lower()} record: {what}") from error
+
+
+def _set_torn_line_aside(path: Path) -> None:
+    """Move what follows the last newline to NAME.torn: a write that a crash cut short."""
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        keep = _after_last_newline(file, end)
+        if keep == end:
+            return
+        file.seek(keep)
+        with path.with_name(path.name + ".torn").open("ab") as aside:
+            aside.write(file.read() + b"\n")
+            aside.flush()
+            os.fsync(aside.fileno())
+        file.truncate(keep)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _after_last_newline(file: BinaryIO, end: int) -> int:
+    position = end
+    while position > 0:
+        start = max(0, position - 65536)
+        file.seek(start)
+        found = file.read(position - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        position = start
+    return 0

@@ -1,0 +1,241 @@
+"""What flows from stage to stage: Candidate → Task → Patch → Verdict.
+
+Each record is frozen and knows only what its stage can know. Field names are a public
+contract: they are what stands in the run folder's JSON Lines files.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+SCHEMA_VERSION = 1
+
+Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
+TaskId = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
+
+
+class Record(BaseModel):
+    """One line of a run folder file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+
+
+# --- mining -------------------------------------------------------------------------------
+
+
+class StatementSource(StrEnum):
+    """Where a task's statement comes from, best first."""
+
+    ISSUE = "issue"
+    COMMIT_MESSAGE = "commit_message"
+
+
+class Candidate(Record):
+    """A change of the repository that may become a task; nothing has been run yet."""
+
+    id: TaskId
+    """First 12 hex digits of `fix_commit`: the same on every machine, for ever."""
+    base_commit: Sha
+    fix_commit: Sha
+    committed_at: datetime
+    title: str
+    statement: str
+    statement_source: StatementSource
+    issue: int | None = None
+    link_rule: str | None = None
+    gold_patch: str = Field(min_length=1)
+    test_patch: str = Field(min_length=1)
+    source_files: tuple[str, ...]
+    test_files: tuple[str, ...]
+
+
+class DropReason(StrEnum):
+    """Why a commit did not become a task: a closed list, shown with counts."""
+
+    BOT = "bot"
+    REVERT = "revert"
+    REVERTED_LATER = "reverted_later"
+    NO_TESTS = "no_tests"
+    NO_SOURCE = "no_source"
+    DOCUMENTATION = "documentation"
+    FORMATTING = "formatting"
+    ROOT_COMMIT = "root_commit"
+    EMPTY = "empty"
+    TOO_LARGE = "too_large"
+    NOT_TEXT = "not_text"
+    TESTS_ONLY_DELETED = "tests_only_deleted"
+    # found while validating
+    NO_FAIL_TO_PASS = "no_fail_to_pass"  # noqa: S105
+    FLAKY = "flaky"
+    FAILS_AFTER_FIX = "fails_after_fix"
+    ENVIRONMENT_BROKEN = "environment_broken"
+    TIMED_OUT = "timed_out"
+
+
+class Dropped(Record):
+    """A commit that was looked at and will not be a task, with its reason."""
+
+    commit: Sha
+    title: str
+    stage: Literal["mine", "validate"]
+    reason: DropReason
+    detail: str = ""
+    key: str = ""
+    """For stage `validate`: hash of what was tried, so that a changed recipe is tried again."""
+
+
+class Task(Candidate):
+    """A proven candidate: these tests fail before the fix and pass after it."""
+
+    fail_to_pass: tuple[str, ...] = Field(min_length=1)
+    pass_to_pass: tuple[str, ...]
+    unstable: tuple[str, ...] = ()
+    """Tests that changed their result between equal runs; in neither list above."""
+    image: str
+    """Content id of the image that holds the base commit and its dependencies."""
+    python: str
+    test_command: tuple[str, ...]
+    key: str
+    """Hash of candidate, recipe and grader; equal key = nothing to validate again."""
+
+
+# --- solving ------------------------------------------------------------------------------
+
+
+class Usage(BaseModel):
+    """Tokens billed. One convention for all providers.
+
+    `input_tokens` counts the whole prompt and INCLUDES cache reads and writes;
+    `output_tokens` counts all that was generated and INCLUDES reasoning.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input_tokens: int = Field(default=0, ge=0)
+    cache_read_tokens: int = Field(default=0, ge=0)
+    cache_write_tokens: int = Field(default=0, ge=0)
+    output_tokens: int = Field(default=0, ge=0)
+    reasoning_tokens: int = Field(default=0, ge=0)
+
+
+class Stop(StrEnum):
+    """How a model's attempt ended."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    EMPTY = "empty"
+    UNREADABLE = "unreadable"
+    """An answer without any edit that could be understood."""
+    MISPLACED = "misplaced"
+    """An edit whose place in the file cannot be found."""
+    TRUNCATED = "truncated"
+    """The answer hit the model's length limit."""
+    PROVIDER_FAILED = "provider_failed"
+    OVER_BUDGET = "over_budget"
+
+    @property
+    def final(self) -> bool:
+        """False where a later run should ask again: nothing was answered."""
+        return self not in (Stop.PROVIDER_FAILED, Stop.OVER_BUDGET)
+
+
+class Patch(Record):
+    """What an entrant answered to a task, and what that took."""
+
+    task_id: TaskId
+    entrant: str
+    attempt: int = Field(ge=1)
+    diff: str
+    """Unified git diff against the base commit; empty unless `stop` is `answered`."""
+    stop: Stop
+    detail: str = ""
+    cost_usd: Decimal | None
+    """US dollars billed, all retries and failures included; None = unknown, never 0."""
+    usage: Usage | None
+    seconds: float | None
+    """Wall clock from sending the request to the last token; None for baselines."""
+    first_token_seconds: float | None = None
+    requested_model: str | None = None
+    served_model: str | None = None
+    replayed: bool = False
+    fiction: str | None = None
+    """Set when the answer was written by hand; must be shown wherever the answer is."""
+    exchanges: tuple[str, ...] = ()
+    """Files below the run folder that hold the raw requests and answers."""
+
+
+# --- judging ------------------------------------------------------------------------------
+
+
+class Outcome(StrEnum):
+    """How a patch ended. The first six score the model, the others are not scored."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    REGRESSED = "regressed"
+    NO_PATCH = "no_patch"
+    DOES_NOT_APPLY = "does_not_apply"
+    TIMED_OUT = "timed_out"
+    ENVIRONMENT_BROKEN = "environment_broken"
+    PROVIDER_FAILED = "provider_failed"
+    OVER_BUDGET = "over_budget"
+    CANCELLED = "cancelled"
+
+    @property
+    def scored(self) -> bool:
+        """True where the outcome says something about the model."""
+        return self not in _NOT_SCORED
+
+
+_NOT_SCORED = frozenset(
+    {
+        Outcome.ENVIRONMENT_BROKEN,
+        Outcome.PROVIDER_FAILED,
+        Outcome.OVER_BUDGET,
+        Outcome.CANCELLED,
+    }
+)
+
+
+class Cause(StrEnum):
+    """Who has to answer for an outcome that is not `passed`."""
+
+    MODEL = "model"
+    TASK = "task"
+    ENVIRONMENT = "environment"
+    PROVIDER = "provider"
+    PATCHMARK = "patchmark"
+
+
+class Verdict(Record):
+    """What the repository's own tests say about one patch."""
+
+    task_id: TaskId
+    entrant: str
+    attempt: int = Field(ge=1)
+    key: str
+    """Hash of task, patch, image and grader: equal key = nothing to judge again."""
+    outcome: Outcome
+    cause: Cause | None
+    detail: str = ""
+    not_fixed: tuple[str, ...] = ()
+    """FAIL_TO_PASS tests that did not pass."""
+    broken: tuple[str, ...] = ()
+    """PASS_TO_PASS tests that did not pass."""
+    dropped_edits: tuple[str, ...] = ()
+    """Test and runner files the patch wanted to change; those edits were not applied."""
+    seconds: float | None = None
+    """Wall clock of the container that ran the tests."""
+
+    @model_validator(mode="after")
+    def _cause_fits(self) -> Self:
+        if (self.outcome is Outcome.PASSED) != (self.cause is None):
+            raise ValueError("a cause stands with every outcome but `passed`")
+        return self

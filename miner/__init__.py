@@ -1,0 +1,1 @@
+"""Repository and GitHub → Candidate."""

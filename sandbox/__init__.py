@@ -1,0 +1,1 @@
+"""Candidate → Task (validation) and Task + Patch → Verdict (judging)."""
