@@ -1,7 +1,6 @@
-"""Cutting a git diff into one section a file, and putting sections together again.
+"""Cutting a diff into one section a file.
 
-Only for diffs in git's own format (`diff --git …`). Sections are kept to the byte, so that
-joining all of them gives the diff back.
+Sections are kept to the byte, so that joining all of them gives the diff back.
 """
 
 from __future__ import annotations
@@ -9,7 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_HEADER = re.compile(r"^diff --git ", re.MULTILINE)
+# Only \n ends a line: str.splitlines would also cut at form feeds and the like.
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_HUNK = re.compile(r"^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 _ESCAPE = re.compile(rb'\\([abtnvfr"\\]|[0-7]{3})')
 _PLAIN = {b"a": b"\a", b"b": b"\b", b"t": b"\t", b"n": b"\n", b"v": b"\v", b"f": b"\f", b"r": b"\r"}
 
@@ -28,13 +29,33 @@ class FileDiff:
 
 
 def split(diff: str) -> list[FileDiff]:
-    r"""Cut a diff at its `diff --git` lines; text before the first one is dropped.
+    """Cut a unified diff into one section a file; text before the first one is dropped.
 
-    A line inside a hunk always starts with one of ` +-\\`, so the header cannot occur there.
+    Understands git's own format and plain `---`/`+++` pairs. Lines inside a hunk are counted,
+    so that a removed line which looks like a header does not start a section.
     """
-    starts = [match.start() for match in _HEADER.finditer(diff)]
-    ends = [*starts[1:], len(diff)]
-    return [_section(diff[start:end]) for start, end in zip(starts, ends, strict=True)]
+    lines = _LINE.findall(diff)
+    starts: list[int] = []
+    left_old = left_new = 0
+    in_git = False
+    for number, line in enumerate(lines):
+        if left_old > 0 or left_new > 0:
+            left_old -= line[:1] in " -\n\r"
+            left_new -= line[:1] in " +\n\r"
+        elif hunk := _HUNK.match(line):
+            left_old, left_new = int(hunk[1] or 1), int(hunk[2] or 1)
+            in_git = False
+        elif line.startswith("diff --git "):
+            starts.append(number)
+            in_git = True
+        elif line.startswith("--- ") and _next_is_new_name(lines, number) and not in_git:
+            starts.append(number)
+    ends = [*starts[1:], len(lines)]
+    return [_section("".join(lines[start:end])) for start, end in zip(starts, ends, strict=True)]
+
+
+def _next_is_new_name(lines: list[str], number: int) -> bool:
+    return number + 1 < len(lines) and lines[number + 1].startswith("+++ ")
 
 
 def _section(text: str) -> FileDiff:
@@ -42,7 +63,7 @@ def _section(text: str) -> FileDiff:
     paths: set[str] = set()
     added = removed = 0
     binary = deleted = in_hunk = False
-    for line in lines[1:]:
+    for line in lines:
         if line.startswith("@@"):
             in_hunk = True
         elif in_hunk:
@@ -51,7 +72,7 @@ def _section(text: str) -> FileDiff:
         elif line.startswith(("--- ", "+++ ")):
             name = _unquote(line[4:].split("\t")[0])
             if name != "/dev/null":
-                paths.add(name[2:])
+                paths.add(name[2:] if name.startswith(("a/", "b/")) else name)
         elif line.startswith(("rename from ", "rename to ", "copy from ", "copy to ")):
             paths.add(_unquote(line.split(" ", 2)[2]))
         elif line.startswith("deleted file mode"):

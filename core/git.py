@@ -11,6 +11,7 @@ import io
 import os
 import subprocess
 import tarfile
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -59,6 +60,20 @@ def git_command(*arguments: str, directory: Path | None = None) -> list[str]:
     for setting in _SAFE:
         command += ["-c", setting]
     return [*command, *arguments]
+
+
+def touched_paths(diff: str) -> list[str]:
+    """The paths git itself reads in a diff; none where git cannot read it at all."""
+    with tempfile.TemporaryDirectory(prefix="patchmark-") as empty:
+        done = subprocess.run(
+            git_command("apply", "--numstat", "-z", "-", directory=Path(empty)),
+            input=diff.encode("utf-8", "surrogateescape"),
+            capture_output=True,
+            env=clean_environment(),
+            check=False,
+        )
+    lines = done.stdout.split(b"\0")
+    return [os.fsdecode(line.split(b"\t", 2)[2]) for line in lines if line.count(b"\t") >= 2]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,108 @@
+"""Reading a git history as a stream: commits with their files first, patches only where asked.
+
+A merge stands for its whole change to the first parent, so that merged branches, squash
+merges and direct pushes are all one change each.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO
+
+from core.errors import RepositoryError
+from core.git import Repository
+
+_FORMAT = "--format=%x1e%H%x1f%P%x1f%cI%x1f%an%x1f%ae%x1f%B%x1f"
+_DIFF = ("--first-parent", "-m", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
+_PATCH_START = re.compile(rb"\x1e([0-9a-f]{40,64})\x1f\n")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One commit of the first-parent history."""
+
+    commit: str
+    parents: tuple[str, ...]
+    committed_at: datetime
+    author: str
+    email: str
+    message: str
+    paths: tuple[str, ...]
+
+    @property
+    def subject(self) -> str:
+        """First line of the message."""
+        return self.message.strip().partition("\n")[0].strip()
+
+
+def changes(repository: Repository, revision: str = "HEAD") -> Iterator[Change]:
+    """All commits of a revision's first-parent history, newest first."""
+    arguments = ("log", *_DIFF, "--raw", "--no-abbrev", "-z", _FORMAT, revision, "--")
+    with repository.stream(*arguments) as out:
+        header: bytes | None = None
+        paths: list[str] = []
+        tokens = _tokens(out)
+        for token in tokens:
+            if token.startswith(b"\x1e"):
+                if header is not None:
+                    yield _change(header, paths)
+                header, paths = token, []
+            elif token.lstrip(b"\n").startswith(b":"):
+                paths.append(os.fsdecode(next(tokens, b"")))
+        if header is not None:
+            yield _change(header, paths)
+
+
+def patches(repository: Repository, commits: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """The patch of each commit against its first parent, from one git process, in order."""
+    if not commits:
+        return
+    wanted = "".join(f"{commit}\n" for commit in commits).encode()
+    arguments = (
+        "log", "--no-walk=unsorted", "--stdin", *_DIFF, "-p", "--binary", "--full-index",
+        "--src-prefix=a/", "--dst-prefix=b/", "--diff-algorithm=histogram",
+        "--format=%x1e%H%x1f",
+    )  # fmt: skip
+    with repository.stream(*arguments, stdin=wanted) as out:
+        commit: str | None = None
+        lines: list[bytes] = []
+        for line in out:
+            start = _PATCH_START.fullmatch(line)
+            if start is None:
+                lines.append(line)
+                continue
+            if commit is not None:
+                yield commit, b"".join(lines).lstrip(b"\n")
+            commit, lines = start.group(1).decode(), []
+        if commit is not None:
+            yield commit, b"".join(lines).lstrip(b"\n")
+
+
+def _tokens(out: IO[bytes]) -> Iterator[bytes]:
+    """What is between NUL bytes, read in blocks."""
+    rest = b""
+    while block := out.read(1 << 16):
+        *whole, rest = (rest + block).split(b"\0")
+        yield from whole
+    if rest:
+        yield rest
+
+
+def _change(header: bytes, paths: Iterable[str]) -> Change:
+    fields = header[1:].decode(errors="replace").split("\x1f")
+    if len(fields) < 6:
+        raise RepositoryError("git log: a commit could not be read")
+    commit, parents, date, author, email = fields[:5]
+    return Change(
+        commit=commit,
+        parents=tuple(parents.split()),
+        committed_at=datetime.fromisoformat(date),
+        author=author,
+        email=email,
+        message="\x1f".join(fields[5:-1]),
+        paths=tuple(paths),
+    )

@@ -1,0 +1,83 @@
+"""Repository → Candidates: every commit of the history ends as a candidate or with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.diff import FileDiff, split
+from core.errors import RepositoryError
+from core.git import Repository
+from core.paths import Kind, kind_of
+from core.types import Candidate, Dropped, DropReason
+from miner.history import Change, changes, patches
+from miner.issues import Issues
+from miner.screen import Drop, part, reverted_by, screen_change, screen_parts
+from miner.statement import state
+
+
+def mine(repository: Repository, issues: Issues) -> Iterator[Candidate | Dropped]:
+    """Look at every first-parent commit once: newest first, the dropped ones before the rest."""
+    promising: dict[str, Change] = {}
+    reverted: set[str] = set()
+    for change in changes(repository):
+        reverted |= _full_ids(repository, change)
+        drop = screen_change(change, reverted)
+        if drop is None:
+            promising[change.commit] = change
+        else:
+            yield _dropped(change, drop)
+    for commit, patch in patches(repository, list(promising)):
+        yield _candidate(promising[commit], patch, issues)
+
+
+def _full_ids(repository: Repository, change: Change) -> set[str]:
+    """Reverts name a commit by its full id, or by a short one that git can complete."""
+    found = set()
+    for name in reverted_by(change):
+        try:
+            found.add(name if len(name) == 40 else repository.resolve(name))
+        except RepositoryError:
+            continue
+    return found
+
+
+def _candidate(change: Change, patch: bytes, issues: Issues) -> Candidate | Dropped:
+    try:
+        sections = split(patch.decode())
+    except UnicodeDecodeError:
+        return _dropped(change, (DropReason.NOT_TEXT, "the patch is not UTF-8 text"))
+    parts = part(sections)
+    drop = screen_parts(parts)
+    if drop is not None:
+        return _dropped(change, drop)
+    statement = state(change, issues)
+    return Candidate(
+        id=change.commit[:12],
+        base_commit=change.parents[0],
+        fix_commit=change.commit,
+        committed_at=change.committed_at,
+        title=statement.title,
+        statement=statement.text,
+        statement_source=statement.source,
+        issue=statement.issue,
+        link_rule=statement.link_rule,
+        gold_patch=_text(parts.fix),
+        test_patch=_text(parts.tests),
+        source_files=_paths(parts.fix, Kind.SOURCE),
+        test_files=_paths(parts.tests, Kind.TEST),
+    )
+
+
+def _text(sections: tuple[FileDiff, ...]) -> str:
+    return "".join(section.text for section in sections)
+
+
+def _paths(sections: tuple[FileDiff, ...], kind: Kind) -> tuple[str, ...]:
+    return tuple(sorted({p for s in sections for p in s.paths if kind_of(p) is kind}))
+
+
+def _dropped(change: Change, drop: Drop) -> Dropped:
+    reason, detail = drop
+    return Dropped(
+        commit=change.commit, title=change.subject, stage="mine", reason=reason, detail=detail
+    )

@@ -1,0 +1,86 @@
+"""What a model is told: the issue if there is one, else the commit message, cleaned.
+
+Removed is what a developer could not have known before the fix: references to commits and
+pull requests, and words about the change itself such as trailers.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from core.types import StatementSource
+from miner.history import Change
+from miner.issues import Issue, Issues, closed_by
+
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_TRAILER = re.compile(
+    r"^(?:signed-off-by|co-authored-by|reviewed-by|acked-by|tested-by|cc|change-id|"
+    r"pull-request|pr-url|reported-by|\(cherry picked from commit).*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_CLOSES = re.compile(
+    r"\(?\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?|refs?|see)\b:?\s+"
+    r"(?:GH-|#)\d+(?:\s*(?:,|and)\s*(?:GH-|#)\d+)*\)?\.?",
+    re.IGNORECASE,
+)
+_PULL = re.compile(r"\s*\((?:GH-|#)\d+\)")
+_MERGE = re.compile(r"^Merge (?:pull request #\d+ from \S+|branch '.*?'.*)$", re.MULTILINE)
+_SHA = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}\b")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """The task's text and where it is from."""
+
+    title: str
+    text: str
+    source: StatementSource
+    issue: int | None
+    link_rule: str | None
+
+
+def state(change: Change, issues: Issues) -> Statement:
+    """Find the statement of a change."""
+    numbers = closed_by(change.message)
+    for number in numbers:
+        issue = issues.get(number)
+        if issue is not None and issue.title.strip():
+            return Statement(
+                title=_clean_line(issue.title),
+                text=_of_issue(issue),
+                source=StatementSource.ISSUE,
+                issue=number,
+                link_rule="closing keyword in commit message",
+            )
+    text = clean_message(change.message)
+    return Statement(
+        title=_clean_line(text.partition("\n")[0]) or change.subject,
+        text=text or change.subject,
+        source=StatementSource.COMMIT_MESSAGE,
+        issue=numbers[0] if numbers else None,
+        link_rule="closing keyword in commit message" if numbers else None,
+    )
+
+
+def clean_message(message: str) -> str:
+    """A commit message without what only the one who made the commit could know."""
+    text = _MERGE.sub("", message)
+    text = _TRAILER.sub("", text)
+    text = _PULL.sub("", _CLOSES.sub("", text))
+    text = _SHA.sub("", text)
+    return _tidy(text)
+
+
+def _of_issue(issue: Issue) -> str:
+    body = _SHA.sub("", _COMMENT.sub("", issue.body or "")).replace("\r\n", "\n")
+    return _tidy(f"{issue.title.strip()}\n\n{body}")
+
+
+def _tidy(text: str) -> str:
+    lines = [line.rstrip() for line in text.strip().split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _clean_line(text: str) -> str:
+    return " ".join(text.split())

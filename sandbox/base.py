@@ -1,0 +1,145 @@
+"""Base images: from a registry where one can be reached, else built from Debian packages.
+
+A base image has Python, git, patch, a C compiler and uv, and a user without privileges.
+It is made once and kept; its name carries the hash of how it was made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from core.errors import EngineError, InfrastructureError
+from sandbox.engine import Build, Engine
+from sandbox.network import Network
+
+USER = "10001"
+_PACKAGES = ("ca-certificates", "git", "patch", "gcc", "g++", "make", "libc6-dev")
+_DEBIAN_PYTHON = {"bookworm": "3.11", "trixie": "3.13", "noble": "3.12", "jammy": "3.10"}
+_TOOLCHAIN = f"""
+if ! command -v git > /dev/null || ! command -v gcc > /dev/null; then
+  apt-get update
+  apt-get install -y --no-install-recommends {" ".join(_PACKAGES)}
+  rm -rf /var/lib/apt/lists/*
+fi
+python3 -m venv /opt/patchmark/uv
+/opt/patchmark/uv/bin/pip install --quiet --no-cache-dir 'uv>=0.9,<1'
+useradd --uid {USER} --user-group --create-home --shell /bin/sh patchmark
+git config --system --add safe.directory '*'
+git config --system user.name patchmark
+git config --system user.email patchmark@localhost
+"""
+
+
+def base_tag(python: str) -> str:
+    """Name of the base image with this Python (`3.11`)."""
+    made_by = hashlib.sha256(_TOOLCHAIN.encode()).hexdigest()[:10]
+    return f"patchmark/base:py{python}-{made_by}"
+
+
+def ensure_base(
+    engine: Engine, python: str, network: Network, tell: Callable[[str], None]
+) -> tuple[str, str]:
+    """Tag of a base image with this Python, and where it came from; made if missing.
+
+    Raises InfrastructureError saying what to do when it can neither be pulled nor built.
+    """
+    tag = base_tag(python)
+    if engine.image_id(tag) is not None:
+        return tag, "kept"
+    start, origin = _root_image(engine, python, tell)
+    ran = engine.build(
+        Build(
+            image=start,
+            script=_TOOLCHAIN,
+            tag=tag,
+            secrets=network.build_environment(),
+            ca_bundle=network.ca_bundle,
+        )
+    )
+    if ran.exit_code != 0:
+        raise InfrastructureError(
+            f"the base image for Python {python} could not be completed: {last_lines(ran.output)}"
+        )
+    return tag, origin
+
+
+def last_lines(output: str, count: int = 5) -> str:
+    """The end of a build's output, on one line, for a message."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return " / ".join(lines[-count:]) or "it printed nothing"
+
+
+def _root_image(engine: Engine, python: str, tell: Callable[[str], None]) -> tuple[str, str]:
+    official = f"python:{python}-slim"
+    if engine.image_id(official) is not None:
+        return official, official
+    tell(f"pulling {official}")
+    if engine.pull(official):
+        return official, official
+    suite = _suite()
+    if _DEBIAN_PYTHON.get(suite) != python:
+        have = _DEBIAN_PYTHON.get(suite, "none")
+        raise InfrastructureError(
+            f"{official} cannot be pulled, and packages of {suite or 'this system'} bring Python "
+            f"{have}, not {python}; make a registry reachable or set [environment] python"
+        )
+    root = f"patchmark/root:{suite}"
+    if engine.image_id(root) is None:
+        tell(f"no registry answers: building {root} from Debian packages (about a minute)")
+        _debootstrap(engine, suite, root)
+    return root, f"{suite} packages"
+
+
+def _suite() -> str:
+    try:
+        text = Path("/etc/os-release").read_text(encoding="utf-8")
+    except OSError:
+        return ""
+    found = re.search(r"^VERSION_CODENAME=(\w+)", text, re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def _mirror() -> list[str]:
+    """The package mirror this machine uses for the suite itself, if it can be told."""
+    files = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*.sources")]
+    for path in files:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError:
+            continue
+        for url in re.findall(r"https?://\S+", text):
+            if re.search(r"/(debian|ubuntu)/?$", url):
+                return [url]
+    return []
+
+
+def _debootstrap(engine: Engine, suite: str, tag: str) -> None:
+    if os.geteuid() != 0 or shutil.which("debootstrap") is None:
+        raise InfrastructureError(
+            "no image registry can be reached; to build the base image from Debian packages "
+            "run as root with debootstrap installed (apt-get install debootstrap)"
+        )
+    include = ",".join([*_PACKAGES, "python3", "python3-venv", "python3-dev"])
+    with tempfile.TemporaryDirectory(prefix="patchmark-root-") as folder:
+        root = Path(folder) / "root"
+        done = subprocess.run(
+            ["debootstrap", "--variant=minbase", f"--include={include}", suite, root, *_mirror()],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise InfrastructureError(f"debootstrap failed: {last_lines(done.stdout, 3)}")
+        for waste in ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc"):
+            shutil.rmtree(root / waste, ignore_errors=True)
+        with subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE) as tar:
+            if tar.stdout is None:
+                raise EngineError("tar gave no output")
+            engine.load_rootfs(tar.stdout, tag)

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Applies the patches and runs the suite once for each hash seed. Runs in a fresh container
+# without network; everything it learns goes to $OUT, the words to standard output.
+set -u
+IN=/patchmark/in OUT=/patchmark/out
+cd /repo || exit 70
+for name in model test; do
+  if [ -s "$IN/$name.diff" ]; then
+    if ! git apply --whitespace=nowarn "$IN/$name.diff" > "$OUT/apply-$name.txt" 2>&1; then
+      cat "$OUT/apply-$name.txt"
+      echo "$name" > "$OUT/rejected"
+      exit 71
+    fi
+  fi
+done
+export PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 TZ=UTC LC_ALL=C.UTF-8 LANG=C.UTF-8
+export HOME=/home/patchmark CI=1
+for seed in $SEEDS; do
+  export PYTHONHASHSEED="$seed" PATCHMARK_RESULTS="$OUT/results-$seed.jsonl"
+  sh "$IN/command.sh"
+  echo "$?" > "$OUT/exit-$seed"
+  # Files that one run leaves behind must not decide the next one.
+  git clean -qfd > /dev/null 2>&1
+done
+exit 0

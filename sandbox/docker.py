@@ -1,0 +1,295 @@
+"""The engine contract over the Docker API, which Podman speaks too."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import tarfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import PurePosixPath
+from typing import IO, Any
+
+from core.errors import EngineError
+from sandbox.engine import Build, Job, Limits, Ran
+from sandbox.script import build_script
+
+LABEL = "dev.patchmark"
+OUTPUT_LINES = 2000
+OUTPUT_BYTES = 1_000_000
+RESULT_BYTES = 64 * 1024 * 1024
+
+
+class DockerEngine:
+    """One connection pool to one engine. Safe to use from many threads."""
+
+    def __init__(self, endpoint: str, *, timeout: int = 120):
+        """Connect to the engine at `endpoint` (a DOCKER_HOST value).
+
+        Raises EngineError when nothing answers there.
+        """
+        import docker
+
+        self._docker = docker
+        self.endpoint = endpoint
+        self._live: set[str] = set()
+        self._lock = threading.Lock()
+        with self._engine_errors():
+            self._api: Any = docker.APIClient(
+                base_url=endpoint, version="auto", timeout=timeout, num_pools=32
+            )
+            self.version: Mapping[str, Any] = self._api.version()
+            self._sweep()
+
+    # -- jobs ------------------------------------------------------------------------------
+
+    def run(self, job: Job) -> Ran:
+        """See Engine.run."""
+        host = self._limits(job.limits) | {
+            "network_mode": "none",
+            "cap_drop": ["ALL"],
+            "security_opt": ["no-new-privileges"],
+        }
+        with (
+            self._engine_errors(),
+            self._container(
+                image=job.image,
+                command=list(job.command),
+                user=job.user,
+                environment=dict(job.environment),
+                host=host,
+            ) as name,
+        ):
+            self._api.put_archive(name, "/", _pack(job))
+            started = time.monotonic()
+            self._api.start(name)
+            exit_code = self._wait(name, job.limits.seconds)
+            seconds = time.monotonic() - started
+            return self._ran(name, exit_code, seconds, job.folders)
+
+    def build(self, build: Build) -> Ran:
+        """See Engine.build."""
+        host = self._limits(build.limits) | {"tmpfs": {"/run/patchmark": "mode=0700"}}
+        if build.cache_volume:
+            host["binds"] = [f"{build.cache_volume}:/cache"]
+        with (
+            self._engine_errors(),
+            self._container(
+                image=build.image,
+                command=["/bin/sh", "-s"],
+                user="root",
+                environment={},
+                host=host,
+                stdin_open=True,
+            ) as name,
+        ):
+            for archive in build.archives:
+                self._api.put_archive(name, "/", archive)
+            started = time.monotonic()
+            # Through standard input, so that neither secrets nor the script are in the image.
+            self._start_with_input(name, build_script(build))
+            exit_code = self._wait(name, build.limits.seconds)
+            ran = self._ran(name, exit_code, time.monotonic() - started, ())
+            if ran.exit_code == 0:
+                repository, _, tag = build.tag.rpartition(":")
+                self._api.commit(
+                    name,
+                    repository=repository,
+                    tag=tag,
+                    changes=[f"LABEL {LABEL}=image", 'CMD ["/bin/sh"]'],
+                )
+            return ran
+
+    # -- images ----------------------------------------------------------------------------
+
+    def image_id(self, reference: str) -> str | None:
+        """See Engine.image_id."""
+        with self._engine_errors():
+            try:
+                return str(self._api.inspect_image(reference)["Id"])
+            except self._docker.errors.ImageNotFound:
+                return None
+
+    def pull(self, reference: str) -> bool:
+        """See Engine.pull."""
+        repository, _, tag = reference.rpartition(":")
+        with self._engine_errors():
+            try:
+                self._api.pull(repository, tag=tag)
+            except self._docker.errors.APIError:
+                return False
+            return self.image_id(reference) is not None
+
+    def load_rootfs(self, tar: IO[bytes], tag: str) -> None:
+        """See Engine.load_rootfs."""
+        repository, _, version = tag.rpartition(":")
+        with self._engine_errors():
+            self._api.import_image_from_stream(
+                tar, repository=repository, tag=version, changes=[f"LABEL {LABEL}=image"]
+            )
+            if self.image_id(tag) is None:
+                raise EngineError(f"the engine did not keep the image {tag}")
+
+    def close(self) -> None:
+        """See Engine.close."""
+        with self._lock:
+            left = list(self._live)
+        for name in left:
+            self._remove(name)
+        self._api.close()
+
+    # -- inside ----------------------------------------------------------------------------
+
+    @contextmanager
+    def _engine_errors(self) -> Iterator[None]:
+        import requests
+
+        try:
+            yield
+        except (self._docker.errors.DockerException, requests.RequestException, OSError) as error:
+            raise EngineError(f"container engine at {self.endpoint}: {_one_line(error)}") from error
+
+    def _limits(self, limits: Limits) -> dict[str, Any]:
+        return {
+            "mem_limit": limits.memory_mib * 1024 * 1024,
+            "memswap_limit": limits.memory_mib * 1024 * 1024,
+            "nano_cpus": int(min(limits.cpus, os.cpu_count() or 1) * 1e9),
+            "pids_limit": limits.processes,
+            "init": True,
+            "log_config": {"type": "json-file", "config": {"max-size": "8m", "max-file": "1"}},
+        }
+
+    @contextmanager
+    def _container(
+        self,
+        *,
+        image: str,
+        command: list[str],
+        user: str,
+        environment: dict[str, str],
+        host: dict[str, Any],
+        stdin_open: bool = False,
+    ) -> Iterator[str]:
+        name = self._api.create_container(
+            image,
+            command=command,
+            user=user,
+            environment=environment,
+            stdin_open=stdin_open,
+            labels={LABEL: "container", f"{LABEL}.owner": _owner()},
+            host_config=self._api.create_host_config(**host),
+        )["Id"]
+        with self._lock:
+            self._live.add(name)
+        try:
+            yield name
+        finally:
+            self._remove(name)
+
+    def _remove(self, name: str) -> None:
+        import requests
+
+        with suppress(self._docker.errors.DockerException, requests.RequestException):
+            self._api.remove_container(name, force=True, v=True)
+        with self._lock:
+            self._live.discard(name)
+
+    def _start_with_input(self, name: str, script: str) -> None:
+        attached = self._api.attach_socket(name, params={"stdin": 1, "stream": 1})
+        self._api.start(name)
+        raw = getattr(attached, "_sock", attached)
+        raw.sendall(script.encode())
+        raw.shutdown(socket.SHUT_WR)
+        attached.close()
+
+    def _wait(self, name: str, seconds: float) -> int | None:
+        """Exit code, or None after killing what ran longer than `seconds`."""
+        import requests
+
+        try:
+            return int(self._api.wait(name, timeout=seconds)["StatusCode"])
+        except (requests.ReadTimeout, requests.ConnectionError) as error:
+            # requests reports a read timeout of a stream as ConnectionError: ask who is right.
+            if not self._api.inspect_container(name)["State"]["Running"]:
+                raise EngineError(f"lost the container: {_one_line(error)}") from error
+            self._api.kill(name)
+            return None
+
+    def _ran(
+        self, name: str, exit_code: int | None, seconds: float, folders: tuple[str, ...]
+    ) -> Ran:
+        state = self._api.inspect_container(name)["State"]
+        output = self._api.logs(name, stdout=True, stderr=True, tail=OUTPUT_LINES)
+        files: dict[str, bytes] = {}
+        for folder in folders:
+            stream, _ = self._api.get_archive(name, folder)
+            files |= _unpack(stream, str(PurePosixPath(folder).parent))
+        return Ran(
+            exit_code=exit_code,
+            timed_out=exit_code is None,
+            out_of_memory=bool(state.get("OOMKilled")),
+            output=output[-OUTPUT_BYTES:].decode(errors="replace"),
+            files=files,
+            seconds=seconds,
+        )
+
+    def _sweep(self) -> None:
+        """Remove containers left by a patchmark of this machine that is gone."""
+        machine = socket.gethostname()
+        for found in self._api.containers(all=True, filters={"label": f"{LABEL}.owner"}):
+            owner, _, pid = found["Labels"][f"{LABEL}.owner"].rpartition(":")
+            if owner == machine and pid.isdigit() and not _alive(int(pid)):
+                self._remove(found["Id"])
+
+
+def _owner() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]
+
+
+def _pack(job: Job) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for folder in job.folders:
+            info = tarfile.TarInfo(folder.lstrip("/"))
+            info.type, info.mode = tarfile.DIRTYPE, 0o755
+            info.uid = info.gid = int(job.user) if job.user.isdigit() else 0
+            tar.addfile(info)
+        for path, file in job.files.items():
+            info = tarfile.TarInfo(path.lstrip("/"))
+            info.size, info.mode = len(file.content), file.mode
+            tar.addfile(info, io.BytesIO(file.content))
+    return buffer.getvalue()
+
+
+def _unpack(stream: Iterator[bytes], parent: str) -> dict[str, bytes]:
+    """Regular files of a tar the engine sent; a folder past the size limit gives what fits."""
+    buffer = io.BytesIO()
+    for chunk in stream:
+        if buffer.tell() + len(chunk) > RESULT_BYTES:
+            break
+        buffer.write(chunk)
+    buffer.seek(0)
+    files: dict[str, bytes] = {}
+    with suppress(tarfile.ReadError), tarfile.open(fileobj=buffer, mode="r|") as tar:
+        for member in tar:
+            content = tar.extractfile(member) if member.isreg() else None
+            if content is not None:
+                files[f"{parent.rstrip('/')}/{member.name}"] = content.read()
+    return files

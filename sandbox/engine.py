@@ -1,0 +1,104 @@
+"""The contract of a container engine: one-shot jobs in fresh containers, and images made by them.
+
+A job that ran is always a `Ran`, however badly it ended; EngineError means that the engine
+itself failed, and must never be presented as the job's own failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import IO, Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a container may use. Wall clock counts from its start, never from the queue."""
+
+    seconds: float = 600
+    memory_mib: int = 4096
+    cpus: float = 1.0
+    processes: int = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """A file put into a container before it starts."""
+
+    content: bytes
+    mode: int = 0o644
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One command in one fresh container."""
+
+    image: str
+    command: tuple[str, ...]
+    files: Mapping[str, File] = field(default_factory=dict)
+    """Absolute path in the container → file."""
+    folders: tuple[str, ...] = ()
+    """Folders made before the start and writable by `user`; brought back after the end."""
+    user: str = "root"
+    environment: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """A script whose container becomes an image. It may use the network; jobs may not."""
+
+    image: str
+    script: str
+    archives: tuple[bytes, ...] = ()
+    """Tar archives unpacked at / before the start."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Environment of the script. In no layer and no image configuration."""
+    ca_bundle: bytes | None = None
+    cache_volume: str | None = None
+    """Named volume mounted at /cache while building; never part of the image."""
+    tag: str
+    limits: Limits = field(default_factory=lambda: Limits(seconds=1800, cpus=2.0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """How a container ended."""
+
+    exit_code: int | None
+    """None where it was killed at a limit."""
+    timed_out: bool
+    out_of_memory: bool
+    output: str
+    """The end of what it printed, both streams, decoded leniently."""
+    files: Mapping[str, bytes]
+    """Path → content of what lay in the job's folders at the end."""
+    seconds: float
+
+
+class Engine(Protocol):
+    """What the sandbox asks of Docker, Podman or anything else that can do it."""
+
+    def run(self, job: Job) -> Ran:
+        """Run a job without any network. Raises EngineError when the engine fails."""
+        ...
+
+    def build(self, build: Build) -> Ran:
+        """Run a build script and, if it exits with 0, keep its container as `build.tag`."""
+        ...
+
+    def image_id(self, reference: str) -> str | None:
+        """Content id of a local image, None where there is none."""
+        ...
+
+    def pull(self, reference: str) -> bool:
+        """Fetch an image; False where no registry has it or can be reached."""
+        ...
+
+    def load_rootfs(self, tar: IO[bytes], tag: str) -> None:
+        """Make an image of a root file system."""
+        ...
+
+    def close(self) -> None:
+        """Remove the containers that are still running and let go of the engine."""
+        ...

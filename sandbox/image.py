@@ -1,0 +1,157 @@
+"""The image of a commit: base → dependencies → source, each layer shared by all that can."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from core.errors import RepositoryError
+from core.git import Repository
+from sandbox.base import USER, ensure_base, last_lines
+from sandbox.detect import detect
+from sandbox.engine import Build, Engine
+from sandbox.network import Network
+from sandbox.recipe import EnvironmentSettings, Recipe
+
+
+class BrokenEnvironmentError(Exception):
+    """A commit's environment cannot be built: the repository's or the machine's doing."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An image that holds one commit, ready to run its tests."""
+
+    image: str
+    """Content id."""
+    recipe: Recipe
+
+
+_COMMIT = """
+cd /repo
+rm -rf .git
+git init -q
+git add -A -f
+git commit -q --no-verify -m base
+"""
+
+
+class Images:
+    """Builds images and keeps them; equal keys are built once, whoever asks first."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        repository: Repository,
+        settings: EnvironmentSettings,
+        network: Network,
+        logs: Path,
+        tell: Callable[[str], None],
+    ):
+        self._engine = engine
+        self._repository = repository
+        self._settings = settings
+        self._network = network
+        self._logs = logs
+        self._tell = tell
+        self._locks: dict[str, threading.Lock] = {}
+        self._guard = threading.Lock()
+
+    def recipe(self, commit: str, committed_at: datetime) -> Recipe:
+        """The recipe of a commit."""
+        repository = self._repository
+        return detect(
+            (entry.path for entry in repository.tree(commit)),
+            lambda path: repository.read(commit, path),
+            committed_at,
+            self._settings,
+            _version(repository, commit),
+        )
+
+    def prepare(self, commit: str, committed_at: datetime) -> Prepared:
+        """The image of a commit.
+
+        Raises BrokenEnvironmentError, EngineError or InfrastructureError.
+        """
+        recipe = self.recipe(commit, committed_at)
+        dependencies = self._dependencies(commit, recipe)
+        tree = self._repository.text("rev-parse", f"{commit}^{{tree}}").strip()
+        steps = recipe.source_script() + "\n".join(recipe.setup) + "\n"
+        key = _hash(self._engine.image_id(dependencies) or "", tree, steps, _COMMIT)
+        tag = f"patchmark/task:{key}"
+        # The commit stands before the install: what that leaves behind is no source.
+        own = f"chown -R {USER}:{USER} /repo /patchmark\n"
+        script = f"mkdir -p /patchmark\n{_COMMIT}{steps}{own}"
+        return Prepared(self._layer(tag, dependencies, script, commit), recipe)
+
+    def _dependencies(self, commit: str, recipe: Recipe) -> str:
+        with self._only_one(f"base:{recipe.python}"):
+            base = self._settings.image or self._base(recipe.python)
+        script = recipe.dependencies_script()
+        key = _hash(self._engine.image_id(base) or base, script, recipe.inputs)
+        tag = f"patchmark/dependencies:{key}"
+        self._layer(tag, base, f"{script}\ncd /\nrm -rf /repo\n", commit)
+        return tag
+
+    def _base(self, python: str) -> str:
+        tag, _ = ensure_base(self._engine, python, self._network, self._tell)
+        return tag
+
+    def _layer(self, tag: str, start: str, script: str, commit: str) -> str:
+        with self._only_one(tag):
+            known = self._engine.image_id(tag)
+            if known is not None:
+                return known
+            build = Build(
+                image=start,
+                script=script,
+                archives=(self._repository.archive(commit, "repo"),),
+                secrets=self._network.build_environment(),
+                ca_bundle=self._network.ca_bundle,
+                cache_volume=f"patchmark-cache-{self._cache_name()}",
+                tag=tag,
+            )
+            ran = self._engine.build(build)
+            self._logs.mkdir(parents=True, exist_ok=True)
+            log = self._logs / f"build-{tag.rpartition('/')[2].replace(':', '-')}.log"
+            log.write_text(ran.output, encoding="utf-8")
+            if ran.exit_code != 0:
+                why = "took too long" if ran.timed_out else last_lines(ran.output)
+                raise BrokenEnvironmentError(f"{tag.partition(':')[0]} of {commit[:12]}: {why}")
+            built = self._engine.image_id(tag)
+            if built is None:
+                raise BrokenEnvironmentError(f"{tag} vanished after it was built")
+            return built
+
+    def _cache_name(self) -> str:
+        """Builds run the repository's code, so no two repositories share a cache."""
+        roots = self._repository.text("rev-list", "--max-parents=0", "HEAD").split()
+        return _hash(*sorted(roots))
+
+    @contextmanager
+    def _only_one(self, key: str) -> Iterator[None]:
+        with self._guard:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            yield
+
+
+def _version(repository: Repository, commit: str) -> str:
+    """The last release's number at a commit, as tags tell; `0.0.0` without tags."""
+    try:
+        tag = repository.text("describe", "--tags", "--abbrev=0", commit)
+    except RepositoryError:
+        return "0.0.0"
+    found = re.search(r"\d+(\.\d+)+", tag)
+    return found.group(0) if found else "0.0.0"
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]

@@ -1,0 +1,73 @@
+"""Running a task's whole test suite once in a fresh container."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from sandbox.base import USER
+from sandbox.engine import Engine, File, Job, Limits, Ran
+from sandbox.results import SuiteRun, parse
+
+OUT = "/patchmark/out"
+IN = "/patchmark/in"
+REJECTED = 71
+
+
+@dataclass(frozen=True)
+class Suite:
+    """What a fresh container reported."""
+
+    ran: Ran
+    runs: tuple[SuiteRun, ...]
+    """One for each hash seed, in order; shorter when time ran out."""
+    rejected: str | None
+    """`model` or `test`: the patch that could not be applied."""
+
+
+def run_suite(
+    engine: Engine,
+    *,
+    image: str,
+    command: Sequence[str],
+    model_diff: str,
+    test_diff: str,
+    limits: Limits,
+    seeds: Sequence[int] = (0,),
+) -> Suite:
+    """Apply the model's diff, then the tests', and run the suite for each hash seed.
+
+    `command` is shell words that end in pytest's own options. Raises EngineError.
+    """
+    job = Job(
+        image=image,
+        command=("sh", f"{IN}/run.sh"),
+        user=USER,
+        files=_inputs(command, model_diff, test_diff),
+        folders=(OUT,),
+        environment={"SEEDS": " ".join(str(seed) for seed in seeds)},
+        limits=limits,
+    )
+    ran = engine.run(job)
+    runs = tuple(_one(ran, seed) for seed in seeds if f"{OUT}/results-{seed}.jsonl" in ran.files)
+    rejected = ran.files.get(f"{OUT}/rejected", b"").decode().strip() or None
+    return Suite(ran, runs, rejected if ran.exit_code == REJECTED else None)
+
+
+def _one(ran: Ran, seed: int) -> SuiteRun:
+    code = ran.files.get(f"{OUT}/exit-{seed}", b"").strip()
+    exit_code = int(code) if code.isdigit() else None
+    return parse(ran.files[f"{OUT}/results-{seed}.jsonl"], exit_code)
+
+
+def _inputs(command: Sequence[str], model_diff: str, test_diff: str) -> dict[str, File]:
+    shipped = files("sandbox") / "container"
+    script = f"export PYTHONPATH={IN}${{PYTHONPATH:+:$PYTHONPATH}}\nexec {' '.join(command)}\n"
+    return {
+        f"{IN}/run.sh": File(content=(shipped / "run.sh").read_bytes()),
+        f"{IN}/patchmark_results.py": File(content=(shipped / "patchmark_results.py").read_bytes()),
+        f"{IN}/command.sh": File(content=script.encode()),
+        f"{IN}/model.diff": File(content=model_diff.encode("utf-8", "surrogateescape")),
+        f"{IN}/test.diff": File(content=test_diff.encode("utf-8", "surrogateescape")),
+    }

@@ -1,0 +1,155 @@
+"""Candidate → Task: a task is what fails before the fix and passes after it, every time.
+
+Each side runs in a fresh container of its own, several times with different hash seeds;
+what does not give the same result each time is unstable and proves nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.types import Candidate, Dropped, DropReason, Task
+from sandbox.base import last_lines
+from sandbox.engine import Engine, Limits
+from sandbox.image import BrokenEnvironmentError, Images, Prepared
+from sandbox.recipe import PYTEST, EnvironmentSettings
+from sandbox.results import Status, SuiteRun
+from sandbox.suite import Suite, run_suite
+
+GRADER = "1"
+"""Raise when the same patch may get another verdict than before."""
+
+
+@dataclass(frozen=True)
+class Validator:
+    """Proves candidates. `runs` counts the repetitions on each side."""
+
+    engine: Engine
+    images: Images
+    settings: EnvironmentSettings
+    limits: Limits
+    runs: int = 3
+
+    def key(self, candidate: Candidate) -> str:
+        """Equal key = validating again would do the same again."""
+        recipe = self.images.recipe(candidate.base_commit, candidate.committed_at)
+        parts = (
+            GRADER,
+            candidate.model_dump_json(),
+            repr(recipe),
+            recipe.inputs,
+            repr((self.settings, self.limits, self.runs)),
+        )
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
+
+    def validate(self, candidate: Candidate) -> Task | Dropped:
+        """Build, run both sides, compare. Raises EngineError when the engine fails."""
+        key = self.key(candidate)
+        try:
+            prepared = self.images.prepare(candidate.base_commit, candidate.committed_at)
+        except BrokenEnvironmentError as error:
+            return _drop(candidate, key, DropReason.ENVIRONMENT_BROKEN, str(error))
+        command = (*PYTEST, *self.settings.pytest_args)
+        before = self._side(prepared, command, "", candidate.test_patch)
+        after = self._side(prepared, command, candidate.gold_patch, candidate.test_patch)
+        trouble = _trouble(after, "after the fix") or _trouble(before, "before the fix")
+        if trouble is not None:
+            return _drop(candidate, key, *trouble)
+        found = compare(before.runs, after.runs)
+        if not found.fail_to_pass:
+            return _drop(candidate, key, *_why_nothing(found, before.runs, after.runs))
+        return Task(
+            **candidate.model_dump(exclude={"schema_version"}),
+            fail_to_pass=found.fail_to_pass,
+            pass_to_pass=found.pass_to_pass,
+            unstable=found.unstable,
+            image=prepared.image,
+            python=prepared.recipe.python,
+            test_command=command,
+            key=key,
+        )
+
+    def _side(
+        self, prepared: Prepared, command: Sequence[str], model_diff: str, test_diff: str
+    ) -> Suite:
+        return run_suite(
+            self.engine,
+            image=prepared.image,
+            command=command,
+            model_diff=model_diff,
+            test_diff=test_diff,
+            limits=self.limits,
+            seeds=range(self.runs),
+        )
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Both sides of a candidate, test by test."""
+
+    fail_to_pass: tuple[str, ...]
+    pass_to_pass: tuple[str, ...]
+    unstable: tuple[str, ...]
+
+
+def compare(before: Sequence[SuiteRun], after: Sequence[SuiteRun]) -> Compared:
+    """Sort the tests of two sides into lists, by what every run of a side agrees on.
+
+    A test that cannot be imported before the fix, because it needs a name that the fix
+    adds, is not reported there; with the rest of the suite running, that is a failure.
+    """
+    names = sorted({name for run in (*before, *after) for name in run.statuses})
+    bad = {Status.FAILED, Status.ERROR, Status.MISSING}
+    fail_to_pass, pass_to_pass, unstable = [], [], []
+    for name in names:
+        first = {run.status(name) for run in before}
+        second = {run.status(name) for run in after}
+        if len(first) > 1 or len(second) > 1:
+            unstable.append(name)
+        elif second == {Status.PASSED} and first <= bad:
+            fail_to_pass.append(name)
+        elif second == {Status.PASSED} and first == {Status.PASSED}:
+            pass_to_pass.append(name)
+    return Compared(tuple(fail_to_pass), tuple(pass_to_pass), tuple(unstable))
+
+
+def _trouble(suite: Suite, side: str) -> tuple[DropReason, str] | None:
+    """Why a side says nothing about tests, None where it does."""
+    end = last_lines(suite.ran.output)
+    if suite.rejected:
+        return DropReason.ENVIRONMENT_BROKEN, f"{suite.rejected} patch rejected {side}: {end}"
+    if suite.ran.timed_out:
+        return DropReason.TIMED_OUT, f"{side}, after {suite.ran.seconds:.0f} s"
+    if not suite.runs or not all(run.ran for run in suite.runs):
+        return DropReason.ENVIRONMENT_BROKEN, f"no tests ran {side}: {end}"
+    return None
+
+
+def _why_nothing(
+    found: Compared, before: Sequence[SuiteRun], after: Sequence[SuiteRun]
+) -> tuple[DropReason, str]:
+    fixed_once = [
+        name
+        for name in found.unstable
+        if any(run.status(name) is Status.PASSED for run in after)
+        and not all(run.status(name) is Status.PASSED for run in before)
+    ]
+    if fixed_once:
+        return DropReason.FLAKY, ", ".join(fixed_once[:3])
+    still = [n for n, s in after[0].statuses.items() if s in (Status.FAILED, Status.ERROR)]
+    if still and not any(before[0].status(name) is Status.PASSED for name in still):
+        return DropReason.FAILS_AFTER_FIX, ", ".join(sorted(still)[:3])
+    return DropReason.NO_FAIL_TO_PASS, "the tests pass without the fix as well"
+
+
+def _drop(candidate: Candidate, key: str, reason: DropReason, detail: str) -> Dropped:
+    return Dropped(
+        commit=candidate.fix_commit,
+        title=candidate.title,
+        stage="validate",
+        reason=reason,
+        detail=detail[:500],
+        key=key,
+    )
