@@ -50,7 +50,7 @@ def split(diff: str) -> list[FileDiff]:
             in_git = True
         elif line.startswith("--- ") and _next_is_new_name(lines, number) and not in_git:
             starts.append(number)
-    ends = [*starts[1:], len(lines)]
+    ends = [*starts, len(lines)][1:]
     return [_section("".join(lines[start:end])) for start, end in zip(starts, ends, strict=True)]
 
 

@@ -14,8 +14,8 @@ from pathlib import PurePosixPath
 from typing import IO, Any
 
 from core.errors import EngineError
-from sandbox.engine import Build, Job, Limits, Ran
-from sandbox.script import build_script
+from sandbox.engine import Build, File, Job, Limits, Ran
+from sandbox.script import FOLDER, build_files
 
 LABEL = "dev.patchmark"
 OUTPUT_LINES = 2000
@@ -63,7 +63,7 @@ class DockerEngine:
                 host=host,
             ) as name,
         ):
-            self._api.put_archive(name, "/", _pack(job))
+            self._api.put_archive(name, "/", _pack(job.files, job.folders, job.user))
             started = time.monotonic()
             self._api.start(name)
             exit_code = self._wait(name, job.limits.seconds)
@@ -79,18 +79,17 @@ class DockerEngine:
             self._engine_errors(),
             self._container(
                 image=build.image,
-                command=["/bin/sh", "-s"],
+                command=["/bin/sh", f"{FOLDER}/build.sh"],
                 user="root",
                 environment={},
                 host=host,
-                stdin_open=True,
             ) as name,
         ):
+            self._api.put_archive(name, "/", _pack(build_files(build)))
             for archive in build.archives:
                 self._api.put_archive(name, "/", archive)
             started = time.monotonic()
-            # Through standard input, so that neither secrets nor the script are in the image.
-            self._start_with_input(name, build_script(build))
+            self._api.start(name)
             exit_code = self._wait(name, build.limits.seconds)
             ran = self._ran(name, exit_code, time.monotonic() - started, ())
             if ran.exit_code == 0:
@@ -99,7 +98,7 @@ class DockerEngine:
                     name,
                     repository=repository,
                     tag=tag,
-                    changes=[f"LABEL {LABEL}=image", 'CMD ["/bin/sh"]'],
+                    changes=[f"LABEL {LABEL}=image", "ENTRYPOINT []", 'CMD ["/bin/sh"]'],
                 )
             return ran
 
@@ -171,14 +170,14 @@ class DockerEngine:
         user: str,
         environment: dict[str, str],
         host: dict[str, Any],
-        stdin_open: bool = False,
     ) -> Iterator[str]:
         name = self._api.create_container(
             image,
-            command=command,
+            # As entry point: an image that has its own would otherwise take ours as arguments.
+            entrypoint=command[:1],
+            command=command[1:],
             user=user,
             environment=environment,
-            stdin_open=stdin_open,
             labels={LABEL: "container", f"{LABEL}.owner": _owner()},
             host_config=self._api.create_host_config(**host),
         )["Id"]
@@ -196,14 +195,6 @@ class DockerEngine:
             self._api.remove_container(name, force=True, v=True)
         with self._lock:
             self._live.discard(name)
-
-    def _start_with_input(self, name: str, script: str) -> None:
-        attached = self._api.attach_socket(name, params={"stdin": 1, "stream": 1})
-        self._api.start(name)
-        raw = getattr(attached, "_sock", attached)
-        raw.sendall(script.encode())
-        raw.shutdown(socket.SHUT_WR)
-        attached.close()
 
     def _wait(self, name: str, seconds: float) -> int | None:
         """Exit code, or None after killing what ran longer than `seconds`."""
@@ -263,15 +254,15 @@ def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:300]
 
 
-def _pack(job: Job) -> bytes:
+def _pack(files: Mapping[str, File], folders: tuple[str, ...] = (), user: str = "root") -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for folder in job.folders:
+        for folder in folders:
             info = tarfile.TarInfo(folder.lstrip("/"))
             info.type, info.mode = tarfile.DIRTYPE, 0o755
-            info.uid = info.gid = int(job.user) if job.user.isdigit() else 0
+            info.uid = info.gid = int(user) if user.isdigit() else 0
             tar.addfile(info)
-        for path, file in job.files.items():
+        for path, file in files.items():
             info = tarfile.TarInfo(path.lstrip("/"))
             info.size, info.mode = len(file.content), file.mode
             tar.addfile(info, io.BytesIO(file.content))

@@ -1,24 +1,32 @@
-"""The shell script of a build, with its secrets in front and its standard input closed."""
+"""The files of a build: its script with the secrets in front, gone before the image is kept."""
 
 from __future__ import annotations
 
-import base64
 import shlex
 
-from sandbox.engine import Build
+from sandbox.engine import Build, File
 
-_CA_PATH = "/run/patchmark/ca.pem"
+FOLDER = "/.patchmark-build"
+_MEMORY = "/run/patchmark"
 _CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "CURL_CA_BUNDLE")
 
 
-def build_script(build: Build) -> str:
-    """What is fed to `sh -s`: the whole build is parsed before its first command runs."""
+def build_files(build: Build) -> dict[str, File]:
+    """What is put into the container of a build.
+
+    The script removes its own folder before anything else runs. What a layer's container
+    made and removed again is not in the layer, so secrets live only in the memory of the
+    running shell, and the CA bundle in a tmpfs.
+    """
     lines = ["set -eu"]
-    lines += [f"export {name}={shlex.quote(value)}" for name, value in build.secrets.items()]
+    files = {}
     if build.ca_bundle is not None:
-        encoded = base64.encodebytes(build.ca_bundle).decode()
-        lines += [f"base64 -d > {_CA_PATH} <<'END'", encoded.rstrip("\n"), "END"]
-        lines += [f"export {name}={_CA_PATH}" for name in _CA_VARIABLES]
-    lines += ["patchmark_build() {", build.script.rstrip("\n"), "}"]
-    lines += ["patchmark_build < /dev/null"]
-    return "\n".join(lines) + "\n"
+        files[f"{FOLDER}/ca.pem"] = File(content=build.ca_bundle, mode=0o600)
+        lines += [f"cp {FOLDER}/ca.pem {_MEMORY}/ca.pem"]
+        lines += [f"export {name}={_MEMORY}/ca.pem" for name in _CA_VARIABLES]
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in build.secrets.items()]
+    # As a function: the whole script is read before its first command removes the file.
+    script = ["patchmark_build() {", *lines, f"rm -rf {FOLDER}", build.script.rstrip("\n"), "}"]
+    text = "\n".join([*script, "patchmark_build", ""])
+    files[f"{FOLDER}/build.sh"] = File(content=text.encode(), mode=0o600)
+    return files
