@@ -1,0 +1,210 @@
+"""The GitHub Action: `patchmark run` with its result in summary, outputs and one comment.
+
+The Action and the terminal are one program. This file turns inputs into the command line of
+`run`, and the `report.json` it leaves into what GitHub shows.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from core.errors import PatchmarkError, StoreError
+from core.report import EntrantRow, Report
+from patchmark.action_inputs import (
+    INPUT_PREFIX,
+    ActionInputs,
+    PullRequest,
+    keys_in,
+    parse_inputs,
+    pull_request_of,
+    secrets_in,
+    secrets_withheld,
+)
+from patchmark.workflow import Workflow
+
+Program = Callable[[list[str]], int]
+"""`patchmark.cli.main`: takes arguments, returns the exit code."""
+
+SHORTER = (20_000, 4_000)
+"""Characters of the comments tried where GitHub finds the full one too long."""
+
+_CODES = {
+    1: "the gate was not met",
+    2: "something it was given is wrong",
+    3: "something it depends on does not work",
+}
+
+
+def run(environment: Mapping[str, str], program: Program | None = None) -> int:
+    """Run the step and return its exit code: that of the command line.
+
+    Inputs are the variables PATCHMARK_INPUT_*, as action.yml maps them. Whatever happens to
+    the comment changes the log only.
+    """
+    workflow = Workflow(environment, sys.stdout)
+    for secret in secrets_in(environment):
+        workflow.mask(secret)
+    try:
+        return _run(environment, workflow, program or _command_line)
+    except PatchmarkError as error:
+        workflow.error(str(error))
+        return error.exit_code
+
+
+def best(report: Report) -> EntrantRow | None:
+    """The entrant that stands for the run: the best model, or a baseline where none ran.
+
+    Best is the highest pass rate, then the lowest known cost, then the first named.
+    """
+    scored = [row for row in report.entrants if row.pass_rate is not None]
+    rows = [row for row in scored if not row.baseline] or scored
+    return min(rows, key=_rank, default=None)
+
+
+def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -> int:
+    inputs = parse_inputs(environment)
+    pull_request = pull_request_of(environment)
+    lacking = inputs.lacks_a_key(keys_in(environment))
+    if lacking and secrets_withheld(pull_request, environment):
+        return _skip(workflow)
+    _hand_over(inputs, environment)
+    report_file = Path(inputs.run_folder) / "report.json"
+    before = _modified(report_file)
+    with workflow.deaf():
+        code = program(inputs.arguments())
+        sys.stdout.flush()
+        sys.stderr.flush()
+    if _modified(report_file) in (None, before):
+        _without_report(workflow, code)
+        return code
+    report = _read(report_file)
+    _publish(report, inputs, environment, workflow, pull_request)
+    if code:
+        workflow.error(f"{_CODES.get(code, f'it ended with {code}')}: {report.verdict}")
+    return code
+
+
+def _command_line(arguments: list[str]) -> int:
+    from patchmark.cli import main  # the command line starts us: imported when it is there
+
+    return main(arguments)
+
+
+def _skip(workflow: Workflow) -> int:
+    message = (
+        "Nothing was run: a model's API key is missing, and GitHub gives none to a pull request "
+        "from a fork or from Dependabot. `reference`, `empty` and recorded answers need no key."
+    )
+    workflow.notice(message)
+    workflow.summary(f"## patchmark\n\n{message}\n")
+    return 0
+
+
+def _without_report(workflow: Workflow, code: int) -> None:
+    what = _CODES.get(code, f"it ended with {code}") if code else "there is no new report"
+    workflow.error(f"{what}; the log of this step says more")
+    workflow.summary(f"## patchmark\n\nNo report: {what}. The log of the step says more.\n")
+
+
+def _publish(
+    report: Report,
+    inputs: ActionInputs,
+    environment: Mapping[str, str],
+    workflow: Workflow,
+    pull_request: PullRequest | None,
+) -> None:
+    from reports import markdown  # brings jinja2, which `--version` need not wait for
+
+    workflow.summary(markdown.summary(report))
+    for name, value in _outputs(report, Path(inputs.run_folder)).items():
+        workflow.output(name, value)
+    if pull_request is None or inputs.comment == "off":
+        return
+    if not inputs.github_token:
+        workflow.warning("no comment: the input `github-token` is empty")
+        return
+    url = _comment(report, pull_request.number, inputs, environment, workflow)
+    workflow.output("comment-url", url)
+
+
+def _outputs(report: Report, folder: Path) -> dict[str, str]:
+    row = best(report)
+    costs = [row.cost_usd for row in report.entrants]
+    known = [cost for cost in costs if cost is not None]
+    files = {
+        f"report-{kind}": str(folder / f"report.{kind}")
+        for kind in ("md", "html", "json")
+        if (folder / f"report.{kind}").exists()
+    }
+    return {
+        "verdict": report.verdict,
+        "best-model": row.name if row else "",
+        "pass-rate": f"{row.pass_rate:.4f}" if row and row.pass_rate is not None else "",
+        "cost-usd": str(sum(known, Decimal(0))) if len(known) == len(costs) else "",
+        "run-folder": str(folder),
+        **files,
+    }
+
+
+def _comment(
+    report: Report,
+    number: int,
+    inputs: ActionInputs,
+    environment: Mapping[str, str],
+    workflow: Workflow,
+) -> str:
+    """Create or update the comment; its address, or "" with a warning in the log."""
+    import github
+
+    from reports import comment, markdown
+
+    try:
+        with github.Github(
+            base_url=environment.get("GITHUB_API_URL") or "https://api.github.com",
+            auth=github.Auth.Token(inputs.github_token),
+            verify=inputs.ca_bundle or True,
+            retry=github.GithubRetry(total=3),
+            lazy=True,
+        ) as client:
+            return comment.publish(
+                client.get_repo(environment.get("GITHUB_REPOSITORY", "")),
+                number,
+                markdown.comment(report),
+                author=None,
+                shorter=[markdown.comment(report, limit_chars=limit) for limit in SHORTER],
+            ).url
+    except PatchmarkError as error:
+        workflow.warning(f"no comment, the report is in the job summary: {error}")
+        return ""
+
+
+def _hand_over(inputs: ActionInputs, environment: Mapping[str, str]) -> None:
+    """Put into the process's own environment what the program reads there."""
+    for name in [name for name in os.environ if name.startswith(INPUT_PREFIX)]:
+        del os.environ[name]
+    os.environ.update(keys_in(environment))
+    if inputs.github_token:
+        os.environ["GITHUB_TOKEN"] = inputs.github_token
+    if inputs.ca_bundle:
+        os.environ["PATCHMARK_CA_BUNDLE"] = inputs.ca_bundle
+
+
+def _rank(row: EntrantRow) -> tuple[float, bool, Decimal]:
+    return (-(row.pass_rate or 0.0), row.cost_usd is None, row.cost_usd or Decimal(0))
+
+
+def _modified(path: Path) -> int | None:
+    return path.stat().st_mtime_ns if path.exists() else None
+
+
+def _read(path: Path) -> Report:
+    try:
+        return Report.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise StoreError(f"{path}: not a report: {error}") from error

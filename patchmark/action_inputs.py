@@ -1,0 +1,153 @@
+"""What the Action is given: its inputs, the event's pull request, the providers' keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import UsageError
+from models.registry import KEY_VARIABLES, needs_key
+
+INPUT_PREFIX = "PATCHMARK_INPUT_"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionInputs:
+    """What `with:` says, one field an input; empty = not given. Paths are absolute."""
+
+    models: str
+    repo_path: str
+    max_tasks: str
+    budget_usd: str
+    fail_under: str
+    replay: str
+    config: str
+    comment: str
+    github_token: str
+    anthropic_api_key: str
+    google_api_key: str
+    run_folder: str
+    ca_bundle: str
+
+    def arguments(self) -> list[str]:
+        """The command line this stands for. Keys and tokens are never part of it."""
+        flags = {
+            "--repo": self.repo_path,
+            "--models": self.models,
+            "--out": self.run_folder,
+            "--max-tasks": self.max_tasks,
+            "--budget-usd": self.budget_usd,
+            "--fail-under": self.fail_under,
+            "--replay": self.replay,
+            "--config": self.config,
+        }
+        # Joined by `=`: a value that starts with a dash stays a value.
+        return ["run", *(f"{flag}={value}" for flag, value in flags.items() if value)]
+
+    def lacks_a_key(self, keys: Mapping[str, str]) -> bool:
+        """True where a model's API has to be called and its key is not among `keys`."""
+        if self.replay:
+            return False
+        needed = {needs_key(name.strip()) for name in self.models.split(",")} - {None}
+        return any(
+            not any(variable in keys for variable in KEY_VARIABLES[provider])
+            for provider in needed
+            if provider
+        )
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    """The pull request an event belongs to."""
+
+    number: int
+    fork: bool
+    """True where GitHub withholds secrets because the head is another repository."""
+
+
+def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
+    """Read the inputs. Raises UsageError, naming the input, for a value it cannot have."""
+
+    def value(name: str) -> str:
+        return environment.get(INPUT_PREFIX + name, "").strip()
+
+    workspace = Path(environment.get("GITHUB_WORKSPACE") or Path.cwd())
+    temporary = Path(environment.get("RUNNER_TEMP") or workspace)
+
+    def path(name: str) -> str:
+        return str(workspace / value(name)) if value(name) else ""
+
+    comment = value("COMMENT") or "auto"
+    if comment not in ("auto", "off"):
+        raise UsageError(f"input `comment` is {comment!r}; it can be 'auto' or 'off'")
+    return ActionInputs(
+        models=value("MODELS") or "reference,empty",
+        repo_path=path("REPO_PATH") or str(workspace),
+        max_tasks=value("MAX_TASKS"),
+        budget_usd=value("BUDGET_USD"),
+        fail_under=value("FAIL_UNDER"),
+        replay=path("REPLAY"),
+        config=path("CONFIG"),
+        comment=comment,
+        github_token=value("GITHUB_TOKEN"),
+        anthropic_api_key=value("ANTHROPIC_API_KEY"),
+        google_api_key=value("GOOGLE_API_KEY"),
+        run_folder=path("RUN_FOLDER") or str(temporary / "patchmark-run"),
+        ca_bundle=path("CA_BUNDLE"),
+    )
+
+
+def pull_request_of(environment: Mapping[str, str]) -> PullRequest | None:
+    """The pull request of the event that started the workflow; None for other events.
+
+    Raises UsageError where the event file cannot be read.
+    """
+    path = environment.get("GITHUB_EVENT_PATH", "")
+    if not path:
+        return None
+    try:
+        event = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"GITHUB_EVENT_PATH: {path}: no readable event: {error}") from error
+    return _pull_request_in(event, environment.get("GITHUB_REPOSITORY", ""))
+
+
+def secrets_withheld(pull_request: PullRequest | None, environment: Mapping[str, str]) -> bool:
+    """True where GitHub gives the workflow no secrets: forks and Dependabot."""
+    forked = pull_request is not None and pull_request.fork
+    return forked or environment.get("GITHUB_ACTOR") == "dependabot[bot]"
+
+
+def keys_in(environment: Mapping[str, str]) -> dict[str, str]:
+    """Providers' keys by the variable the program reads them from; inputs go before the job's."""
+    found = {}
+    for provider, variables in KEY_VARIABLES.items():
+        found.update({name: environment.get(name, "").strip() for name in variables})
+        if given := environment.get(f"{INPUT_PREFIX}{provider.upper()}_API_KEY", "").strip():
+            found.update(dict.fromkeys(variables, given))
+    return {name: key for name, key in found.items() if key}
+
+
+def secrets_in(environment: Mapping[str, str]) -> list[str]:
+    """Every value the log must not show: keys and tokens, ours and the job's."""
+    inputs = [
+        value
+        for name, value in environment.items()
+        if name.startswith(INPUT_PREFIX) and name.endswith(("KEY", "TOKEN"))
+    ]
+    return list(dict.fromkeys([*inputs, *keys_in(environment).values()]))
+
+
+def _pull_request_in(event: object, repository: str) -> PullRequest | None:
+    if not isinstance(event, dict):
+        return None
+    found = event.get("pull_request")
+    if isinstance(found, dict) and isinstance(found.get("number"), int):
+        head = (found.get("head") or {}).get("repo") or {}
+        return PullRequest(found["number"], head.get("full_name", "").lower() != repository.lower())
+    issue = event.get("issue")
+    if isinstance(issue, dict) and "pull_request" in issue and isinstance(issue.get("number"), int):
+        return PullRequest(issue["number"], fork=False)
+    return None

@@ -1,0 +1,97 @@
+"""`run.toml`: what a run folder was asked to do, with what versions, so that a stage alone
+can go on with it and a reader knows how the numbers came about.
+"""
+
+from __future__ import annotations
+
+import platform
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from core.errors import StoreError
+from core.git import Repository
+from patchmark import __version__
+from patchmark.settings import Settings
+
+NAME = "run.toml"
+_LIBRARIES = ("anthropic", "google-genai", "genai-prices", "docker", "pydantic")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The part of run.toml that later stages go by."""
+
+    repo: Path
+    models: tuple[str, ...]
+    attempts: int
+    max_tasks: int
+    head: str
+    roots: tuple[str, ...]
+
+
+def write(folder: Path, settings: Settings, repository: Repository) -> None:
+    """Note what this run is asked to do. Raises StoreError for another repository's folder."""
+    import tomli_w
+
+    roots = _roots(repository)
+    before = read(folder)
+    if before is not None and before.roots != roots:
+        raise StoreError(f"{folder}: holds a run of another repository ({before.repo})")
+    content = {
+        "schema-version": 1,
+        "asked": {
+            "repo": str(settings.repo.absolute()),
+            "models": list(settings.models),
+            "attempts": settings.attempts,
+            "max-tasks": settings.max_tasks,
+            "validation-runs": settings.validation_runs,
+            **({"budget-usd": str(settings.budget_usd)} if settings.budget_usd else {}),
+            **({"replay": str(settings.replay.absolute())} if settings.replay else {}),
+        },
+        "repository": {"head": repository.head, "roots": list(roots)},
+        "versions": _versions(),
+        "last-started": datetime.now(UTC).replace(microsecond=0),
+    }
+    path = folder / NAME
+    unfinished = path.with_suffix(".toml.new")
+    unfinished.write_text(tomli_w.dumps(content), encoding="utf-8")
+    unfinished.replace(path)
+
+
+def read(folder: Path) -> Asked | None:
+    """What the folder was asked last, None for a new one. Raises StoreError if unreadable."""
+    path = folder / NAME
+    if not path.exists():
+        return None
+    try:
+        content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        asked, repository = content["asked"], content["repository"]
+        return Asked(
+            repo=Path(asked["repo"]),
+            models=tuple(asked["models"]),
+            attempts=int(asked["attempts"]),
+            max_tasks=int(asked["max-tasks"]),
+            head=str(repository["head"]),
+            roots=tuple(repository["roots"]),
+        )
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"{path}: cannot be read: {error}") from error
+
+
+def _roots(repository: Repository) -> tuple[str, ...]:
+    return tuple(sorted(repository.text("rev-list", "--max-parents=0", "HEAD").split()))
+
+
+def _versions() -> Mapping[str, str]:
+    found = {"patchmark": __version__, "python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,323 @@
+"""The command line.
+
+Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from core.errors import PatchmarkError
+from core.types import Candidate, Dropped
+from patchmark import __version__, asked
+from patchmark.settings import Flags, Settings, make
+
+CODES = "Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure."
+
+app = typer.Typer(
+    name="patchmark",
+    help="Which coding model is best on your own repository: pass rate, cost and latency.",
+    epilog=f"Start with `patchmark doctor`, then `patchmark run --repo .`. {CODES}",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+Repo = Annotated[Path | None, typer.Option(help="Path of the git repository. [default: .]")]
+Out = Annotated[Path | None, typer.Option(help="Run folder. [default: patchmark-run]")]
+Models = Annotated[
+    str | None,
+    typer.Option(
+        help="Entrants, separated by commas: reference, empty, anthropic:MODEL, google:MODEL, "
+        "replay:NAME. [default: reference,empty]"
+    ),
+]
+Attempts = Annotated[int | None, typer.Option(min=1, help="Attempts per task. [default: 1]")]
+MaxTasks = Annotated[
+    int | None, typer.Option(min=1, help="Use at most this many tasks, newest first. [default: 20]")
+]
+Budget = Annotated[
+    str | None, typer.Option(help="Never spend more US dollars than this. [default: no cap]")
+]
+FailUnder = Annotated[
+    float | None,
+    typer.Option(min=0, max=1, help="Exit with 1 if the best model passes less, 0 to 1."),
+]
+Replay = Annotated[
+    Path | None, typer.Option(help="Answer from this run folder's recordings; call no one.")
+]
+IssuesFile = Annotated[
+    Path | None, typer.Option("--issues", help="JSON list of issues (number, title, body).")
+]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="Settings. [default: patchmark.toml in the repo]")
+]
+Workers = Annotated[int | None, typer.Option(min=1, help="Containers at once. [default: cores]")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code. Bugs keep their traceback."""
+    try:
+        app(args=arguments, prog_name="patchmark")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except PatchmarkError as error:
+        _errors().print(f"patchmark: {error}", markup=False, highlight=False, soft_wrap=True)
+        return error.exit_code
+    except KeyboardInterrupt:
+        _errors().print("stopped; the same command goes on where it was")
+        return 130
+    return 0
+
+
+@app.callback(invoke_without_command=True)
+def top(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Which coding model is best on your own repository: pass rate, cost and latency."""
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command(
+    epilog=f"Example: `patchmark run --models reference,empty,google:gemini-3.5-flash`  {CODES}"
+)
+def run(
+    repo: Repo = None,
+    models: Models = None,
+    out: Out = None,
+    attempts: Attempts = None,
+    max_tasks: MaxTasks = None,
+    budget_usd: Budget = None,
+    fail_under: FailUnder = None,
+    replay: Replay = None,
+    issues: IssuesFile = None,
+    config: ConfigFile = None,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """All stages: mine tasks, prove them, have models solve them, judge, report."""
+    flags = Flags(
+        repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
+        budget_usd=budget_usd, fail_under=fail_under, replay=replay, issues=issues,
+        config=config, workers=workers,
+    )  # fmt: skip
+    from patchmark.pipeline import run_all
+
+    _report(make(flags, os.environ), run_all, as_json=as_json)
+
+
+@app.command(epilog="Example: `patchmark mine --repo . --out my-run --json`")
+def mine(
+    repo: Repo = None,
+    out: Out = None,
+    issues: IssuesFile = None,
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Look through the history for fixes with tests; nothing is run."""
+    from patchmark.stages import mine_stage
+
+    flags = Flags(repo=repo, out=out, issues=issues, config=config)
+    _stage(_known(flags), mine_stage, as_json=as_json)
+
+
+@app.command(epilog="Example: `patchmark validate --out my-run --max-tasks 40`")
+def validate(
+    out: Out = None,
+    repo: Repo = None,
+    max_tasks: MaxTasks = None,
+    config: ConfigFile = None,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Prove candidates in containers: their tests fail before the fix and pass after it."""
+    from patchmark.stages import validate_stage
+
+    flags = Flags(repo=repo, out=out, max_tasks=max_tasks, config=config, workers=workers)
+    _stage(_known(flags), validate_stage, as_json=as_json)
+
+
+@app.command(epilog="Example: `patchmark solve --out my-run --models anthropic:claude-opus-4-8`")
+def solve(
+    out: Out = None,
+    repo: Repo = None,
+    models: Models = None,
+    attempts: Attempts = None,
+    max_tasks: MaxTasks = None,
+    budget_usd: Budget = None,
+    replay: Replay = None,
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Have every entrant write a patch for every proven task; costs money."""
+    from patchmark.stages import solve_stage
+
+    flags = Flags(
+        repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
+        budget_usd=budget_usd, replay=replay, config=config,
+    )  # fmt: skip
+    _stage(_known(flags), solve_stage, as_json=as_json)
+
+
+@app.command(epilog="Example: `patchmark judge --out my-run`")
+def judge(
+    out: Out = None,
+    repo: Repo = None,
+    models: Models = None,
+    max_tasks: MaxTasks = None,
+    config: ConfigFile = None,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Run the repository's tests on every patch that was not judged yet."""
+    from patchmark.stages import judge_stage
+
+    flags = Flags(
+        repo=repo, out=out, models=models, max_tasks=max_tasks, config=config, workers=workers
+    )
+    _stage(_known(flags), judge_stage, as_json=as_json)
+
+
+@app.command(epilog=f"Example: `patchmark report --out my-run --fail-under 0.5`  {CODES}")
+def report(
+    out: Out = None,
+    repo: Repo = None,
+    models: Models = None,
+    attempts: Attempts = None,
+    max_tasks: MaxTasks = None,
+    fail_under: FailUnder = None,
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Write report.md, report.html and report.json from what the run folder holds."""
+    from patchmark.pipeline import finish
+
+    flags = Flags(
+        repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
+        fail_under=fail_under, config=config,
+    )  # fmt: skip
+    _report(_known(flags), finish, as_json=as_json)
+
+
+@app.command(epilog="Example: `patchmark demo`")
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the demo; made anew.")] = Path("demo-run"),
+    as_json: Json = False,
+) -> None:
+    """The main job on a small sample repository, with recorded answers: no key, no cost."""
+    from patchmark.demo import prepare
+    from patchmark.pipeline import run_all
+
+    _report(make(prepare(out), os.environ), run_all, as_json=as_json)
+
+
+@app.command(epilog="Example: `patchmark doctor --repo . --models google:gemini-3.5-flash`")
+def doctor(
+    repo: Repo = None, models: Models = None, config: ConfigFile = None, as_json: Json = False
+) -> None:
+    """Check engine, git, keys, token, configuration and disk, and say how to mend each."""
+    from patchmark.doctor import examine, show
+
+    found = examine(Flags(repo=repo, models=models, config=config), os.environ)
+    if as_json:
+        typer.echo(json.dumps([check.as_dict() for check in found], indent=1))
+    else:
+        show(found, Console())
+    raise typer.Exit(max((check.exit_code for check in found), default=0))
+
+
+@app.command(epilog="Example: `patchmark init --models anthropic:claude-opus-4-8`")
+def init(
+    repo: Repo = None,
+    models: Models = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+) -> None:
+    """Write patchmark.toml and a workflow file for this repository."""
+    from patchmark.init import write_files
+
+    for path in write_files(repo or Path(), models, force=force):
+        typer.echo(f"wrote {path}")
+
+
+@app.command(hidden=True)
+def action() -> None:
+    """What the GitHub Action runs; its inputs come from the environment."""
+    from patchmark.action import run as run_action
+
+    raise typer.Exit(run_action(os.environ))
+
+
+def _errors() -> Console:
+    return Console(stderr=True)
+
+
+def _known(flags: Flags) -> Settings:
+    """Settings of a stage alone: what is not given is what the run folder was asked before."""
+    settings = make(flags, os.environ)
+    before = asked.read(settings.out)
+    if before is None:
+        return settings
+    filled = replace(
+        flags,
+        repo=flags.repo or before.repo,
+        models=flags.models or ",".join(before.models),
+        attempts=flags.attempts or before.attempts,
+        max_tasks=flags.max_tasks or before.max_tasks,
+    )
+    return make(filled, os.environ)
+
+
+def _stage(settings: Settings, stage: Callable[..., None], *, as_json: bool) -> None:
+    from core.types import Patch, Task, Verdict
+    from patchmark.progress import Show
+    from patchmark.run import opened
+
+    with opened(settings, lambda budget: Show(_errors(), lambda: budget.spent)) as going:
+        stage(going)
+        counts = {
+            "folder": str(going.folder.path),
+            "candidates": len({c.id for c in going.folder.read(Candidate)}),
+            "dropped": len({d.commit for d in going.folder.read(Dropped)}),
+            "tasks": len({t.id for t in going.folder.read(Task)}),
+            "patches": len(going.folder.latest(Patch, lambda p: (p.task_id, p.entrant, p.attempt))),
+            "verdicts": len(
+                going.folder.latest(Verdict, lambda v: (v.task_id, v.entrant, v.attempt))
+            ),
+        }
+    if as_json:
+        typer.echo(json.dumps(counts))
+    else:
+        folder = counts.pop("folder")
+        typer.echo(f"{folder}: " + ", ".join(f"{n} {name}" for name, n in counts.items()))
+
+
+def _report(settings: Settings, work: Callable[..., object], *, as_json: bool) -> None:
+    from patchmark.pipeline import Finished
+    from patchmark.progress import Show
+    from patchmark.run import opened
+    from reports.terminal import show
+
+    with opened(settings, lambda budget: Show(_errors(), lambda: budget.spent)) as going:
+        done = work(going)
+    if not isinstance(done, Finished):
+        raise TypeError(done)
+    if as_json:
+        sys.stdout.write(done.report.model_dump_json(indent=1) + "\n")
+    else:
+        show(done.report, Console())
+        for path in done.files:
+            typer.echo(path)
+    raise typer.Exit(done.exit_code)

@@ -1,0 +1,121 @@
+"""`patchmark.toml`: what it may say, and errors that name the line.
+
+The file lies in the repository under test, so it holds nothing that could lead a key
+astray: no addresses of providers, no keys, no paths to write to.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.errors import UsageError
+
+NAME = "patchmark.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        alias_generator=lambda name: name.replace("_", "-"),
+    )
+
+
+Money = Annotated[Decimal, Field(ge=0, strict=False)]
+Strings = Annotated[tuple[str, ...], Field(strict=False)]
+
+
+class EnvironmentSection(_Section):
+    """How the repository's tests are run, where detection is not enough."""
+
+    python: str | None = Field(default=None, pattern=r"^3\.\d+$")
+    image: str | None = None
+    packages: Strings = ()
+    setup: Strings = ()
+    pytest_args: Strings = ()
+
+
+class LimitsSection(_Section):
+    """What a test run may take."""
+
+    test_seconds: float = Field(default=300, gt=0, strict=False)
+    memory_mib: int = Field(default=4096, ge=64)
+    cpus: float = Field(default=1.0, gt=0, strict=False)
+    validation_runs: int = Field(default=3, ge=1, le=20)
+    workers: int | None = Field(default=None, ge=1, le=256)
+
+
+class PriceSection(_Section):
+    """US dollars per million tokens."""
+
+    input: Money
+    output: Money
+    cache_read: Money | None = None
+    cache_write: Money | None = None
+
+
+class Config(_Section):
+    """The whole file."""
+
+    models: Strings | None = None
+    attempts: int | None = Field(default=None, ge=1, le=100)
+    max_tasks: int | None = Field(default=None, ge=1)
+    budget_usd: Money | None = None
+    fail_under: float | None = Field(default=None, ge=0, le=1, strict=False)
+    max_output_tokens: int | None = Field(default=None, ge=256)
+    environment: EnvironmentSection = EnvironmentSection()
+    limits: LimitsSection = LimitsSection()
+    prices: dict[str, PriceSection] = Field(default_factory=dict)
+
+
+def load(path: Path) -> Config:
+    """Read a configuration file. Raises UsageError naming file and line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from error
+    try:
+        return Config.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: {error}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = tuple(str(part) for part in first["loc"])
+        message = (
+            "unknown setting" if first["type"] == "extra_forbidden" else str(first["msg"]).lower()
+        )
+        if first["type"] not in ("extra_forbidden", "missing"):
+            message += f", got {first['input']!r}"
+        place = f"{path}:{line_of(text, where)}"
+        raise UsageError(f"{place}: {'.'.join(where)}: {message}") from error
+
+
+def line_of(text: str, where: tuple[str, ...]) -> int:
+    """The line of a setting, or of the nearest table around it; 1 where nothing fits."""
+    table: tuple[str, ...] = ()
+    best, depth = 1, 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[+\s*(.+?)\s*\]+\s*(#.*)?$", line):
+            table = _keys(header.group(1))
+            path = table
+        elif setting := re.match(
+            r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*[\w-]+)*)\s*=", line
+        ):
+            path = (*table, *_keys(setting.group(1)))
+        else:
+            continue
+        if len(path) > depth and where[: len(path)] == path:
+            best, depth = number, len(path)
+    return best
+
+
+def _keys(dotted: str) -> tuple[str, ...]:
+    parts = re.findall(r"\"([^\"]*)\"|'([^']*)'|([\w-]+)", dotted)
+    return tuple(next(part for part in found if part) for found in parts if any(found))

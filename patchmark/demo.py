@@ -1,0 +1,57 @@
+"""The demo: a sample repository of our own, and recorded answers that are fiction."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from importlib.resources import files
+from pathlib import Path
+
+from core.errors import UsageError
+from core.git import clean_environment, git_command
+from patchmark.asked import NAME
+from patchmark.settings import Flags
+
+MODELS = "reference,empty,replay:careful,replay:hasty"
+REPOSITORY = "sundial"
+
+
+def prepare(out: Path) -> Flags:
+    """Lay out the sample repository in a fresh folder and say how to run it.
+
+    Raises UsageError rather than removing a folder that no demo made.
+    """
+    if out.exists():
+        if not (out / REPOSITORY / ".git").is_dir() or not (out / "run" / NAME).is_file():
+            raise UsageError(f"{out} exists and is no demo's folder; give another with --out")
+        shutil.rmtree(out)
+    sample = Path(str(files("patchmark") / "sample"))
+    repository = out / REPOSITORY
+    import_history(sample / "history.fast-export", repository)
+    return Flags(
+        repo=repository,
+        out=out / "run",
+        models=MODELS,
+        replay=sample / "exchanges",
+        issues=sample / "issues.json",
+        max_tasks=100,
+    )
+
+
+def import_history(stream: Path, repository: Path) -> None:
+    """Make a repository from a `git fast-export` stream and check out its main branch."""
+    repository.mkdir(parents=True)
+    environment = clean_environment()
+    for arguments in (("init", "--quiet", "--initial-branch=main"), ("fast-import", "--quiet")):
+        with stream.open("rb") as history:
+            subprocess.run(
+                git_command(*arguments, directory=repository),
+                stdin=history,
+                check=True,
+                env=environment,
+            )
+    subprocess.run(
+        git_command("checkout", "--quiet", "main", directory=repository),
+        check=True,
+        env=environment,
+    )

@@ -1,0 +1,85 @@
+"""`patchmark init`: a settings file and a workflow, ready to be read and committed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from core.errors import UsageError
+from core.git import Repository
+from models.registry import check, needs_key
+from patchmark.config import NAME
+
+WORKFLOW = Path(".github/workflows/patchmark.yml")
+_DEFAULT = "reference,empty"
+_SECRETS = {
+    "anthropic": "          anthropic-api-key: ${{ secrets.ANTHROPIC_API_KEY }}\n",
+    "google": "          google-api-key: ${{ secrets.GEMINI_API_KEY }}\n",
+}
+
+
+def write_files(repo: Path, models: str | None, *, force: bool) -> list[Path]:
+    """Write both files. Raises UsageError, before writing anything, if one exists."""
+    Repository(repo)
+    names = [name.strip() for name in (models or _DEFAULT).split(",") if name.strip()]
+    for name in names:
+        check(name)
+    if not {"reference", "empty"} & set(names):
+        names = ["reference", "empty", *names]
+    wanted = {repo / NAME: _settings(names), repo / WORKFLOW: _workflow(names)}
+    there = [str(path) for path in wanted if path.exists()]
+    if there and not force:
+        raise UsageError(f"{', '.join(there)} exists; --force replaces it")
+    for path, text in wanted.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return list(wanted)
+
+
+def _settings(names: list[str]) -> str:
+    return f"""\
+# What patchmark runs on this repository. `patchmark doctor` checks it.
+models = {json.dumps(names)}
+max-tasks = 20        # newest first
+budget-usd = 5.00     # never spend more in one run
+
+[environment]
+# Detected from the repository where left out.
+# python = "3.12"
+# packages = ["pytest-asyncio"]      # requirements to install beside what was detected
+# setup = ["make fixtures"]          # shell commands, as root, in the repository
+# pytest-args = ["-m 'not slow'"]    # shell words added to pytest's command
+
+[limits]
+test-seconds = 300    # one run of the whole suite
+memory-mib = 4096
+"""
+
+
+def _workflow(names: list[str]) -> str:
+    providers = sorted({p for name in names if (p := needs_key(name)) is not None})
+    secrets = "".join(_SECRETS[provider] for provider in providers)
+    return f"""\
+name: patchmark
+on:
+  workflow_dispatch:
+  pull_request:
+    paths: [patchmark.toml]
+permissions: {{}}
+jobs:
+  compare:
+    runs-on: ubuntu-latest
+    timeout-minutes: 60
+    permissions:
+      contents: read         # to mine the history
+      issues: read           # to read what was reported
+      pull-requests: write   # to post the report
+    steps:
+      - uses: actions/checkout@v4
+        with:
+          fetch-depth: 0
+          persist-credentials: false
+      - uses: patchmark/patchmark@v0
+        with:
+          models: {",".join(names)}
+{secrets}"""

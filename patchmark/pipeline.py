@@ -1,0 +1,68 @@
+"""The order of the stages, and what a finished run means for the shell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import InfrastructureError, UsageError
+from core.report import Report
+from core.types import Dropped, DropReason, Task
+from patchmark.reporting import report_stage
+from patchmark.run import Run
+from patchmark.stages import judge_stage, mine_stage, solve_stage, validate_stage
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A report, where it was written, and the exit code it stands for."""
+
+    report: Report
+    files: list[Path]
+    exit_code: int
+
+
+def run_all(run: Run) -> Finished:
+    """All stages, one after the other."""
+    mine_stage(run)
+    validate_stage(run)
+    solve_stage(run)
+    judge_stage(run)
+    return finish(run)
+
+
+def finish(run: Run) -> Finished:
+    """Write the report and tell what it means: 3 for broken tasks, 1 for a gate not met.
+
+    Raises UsageError or InfrastructureError, after writing the report, when no task could
+    be made, and the drops say whose doing that is.
+    """
+    report, files = report_stage(run)
+    if not report.tasks:
+        raise _no_tasks(run)
+    return Finished(report, files, _exit_code(report, run.settings.fail_under))
+
+
+def _exit_code(report: Report, fail_under: float | None) -> int:
+    if report.tasks_broken:
+        return 3
+    if fail_under is None:
+        return 0
+    rates = [e.pass_rate for e in report.entrants if not e.baseline] or [
+        e.pass_rate for e in report.entrants
+    ]
+    best = max((rate for rate in rates if rate is not None), default=None)
+    return 0 if best is not None and best >= fail_under else 1
+
+
+def _no_tasks(run: Run) -> UsageError | InfrastructureError:
+    drops = [d for d in run.folder.read(Dropped) if not any(run.folder.read(Task))]
+    counts = Counter(drop.reason for drop in drops)
+    what = ", ".join(f"{reason} {count}" for reason, count in counts.most_common())
+    message = f"no task could be made of {run.settings.repo}; commits dropped: {what or 'none'}"
+    broken = [d for d in drops if d.reason is DropReason.ENVIRONMENT_BROKEN]
+    if broken:
+        detail = f"{message}. The first environment that broke: {broken[0].detail}"
+        return InfrastructureError(f"{detail}. Build logs: {run.folder.logs}")
+    return UsageError(f"{message}. A task needs a commit that changes source and tests together")

@@ -1,0 +1,109 @@
+"""Showing long work: a live bar in a terminal, a line now and then in a log."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+QUIET_SECONDS = 10.0
+
+
+class Step(Protocol):
+    """One stage under way."""
+
+    def advance(self, note: str = "") -> None:
+        """One more item is done."""
+        ...
+
+
+class Show:
+    """Where all stages tell how far they are. Safe from many threads."""
+
+    def __init__(self, console: Console, spent: Callable[[], Decimal]):
+        self._console = console
+        self._spent = spent
+
+    def tell(self, message: str) -> None:
+        """One line worth knowing."""
+        self._console.print(f"  {message}", style="dim", markup=False, highlight=False)
+
+    @contextmanager
+    def stage(self, name: str, total: int) -> Iterator[Step]:
+        """Show a stage of `total` items until it ends."""
+        if total == 0:
+            yield _Nothing()
+        elif self._console.is_terminal:
+            with self._bar() as bar:
+                yield _Bar(bar, name, total, self._money)
+        else:
+            lines = _Lines(self._console, name, total, self._money)
+            yield lines
+            lines.end()
+
+    def _money(self) -> str:
+        spent = self._spent()
+        return f", ${spent:.2f} spent" if spent else ""
+
+    def _bar(self) -> Progress:
+        return Progress(
+            TextColumn("{task.description:<10}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}", markup=False),
+            console=self._console,
+        )
+
+
+class _Nothing:
+    def advance(self, note: str = "") -> None:
+        pass
+
+
+class _Bar:
+    def __init__(self, bar: Progress, name: str, total: int, money: Callable[[], str]):
+        self._bar, self._money = bar, money
+        self._task = bar.add_task(name, total=total, note="")
+
+    def advance(self, note: str = "") -> None:
+        shown = f"{note[:28]}{self._money()}"
+        self._bar.update(self._task, advance=1, note=shown)
+
+
+class _Lines:
+    def __init__(self, console: Console, name: str, total: int, money: Callable[[], str]):
+        self._console, self._name, self._total, self._money = console, name, total, money
+        self._done, self._started, self._said = 0, time.monotonic(), time.monotonic()
+        self._lock = threading.Lock()
+
+    def advance(self, note: str = "") -> None:  # noqa: ARG002
+        with self._lock:
+            self._done += 1
+            if time.monotonic() - self._said >= QUIET_SECONDS and self._done < self._total:
+                self._said = time.monotonic()
+                passed = self._said - self._started
+                left = passed / self._done * (self._total - self._done)
+                self._print(f"{passed:.0f} s, about {left:.0f} s left{self._money()}")
+
+    def end(self) -> None:
+        self._print(f"{time.monotonic() - self._started:.0f} s{self._money()}")
+
+    def _print(self, rest: str) -> None:
+        line = f"{self._name}: {self._done} of {self._total}, {rest}"
+        self._console.print(line, markup=False, highlight=False)

@@ -1,0 +1,71 @@
+"""The last stage: everything in the run folder → one report, and its files."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.git import Repository
+from core.report import Report
+from core.types import Candidate, Dropped, Task
+from patchmark import __version__
+from patchmark.run import Run
+from patchmark.settings import Settings
+from patchmark.sources import slug
+from reports.files import write as write_reports
+from reports.tally import Facts, tally
+
+
+def report_stage(run: Run) -> tuple[Report, list[Path]]:
+    """Everything in the folder → report.md, report.html and report.json."""
+    settings = run.settings
+    candidates = {c.fix_commit for c in run.folder.read(Candidate)}
+    dropped = _latest_drops(run)
+    mined_out = [d for d in dropped if d.stage == "mine"]
+    facts = Facts(
+        repository=_name(run.repository, settings.repo),
+        head=run.repository.head,
+        version=__version__,
+        made_at=datetime.now(UTC).replace(microsecond=0),
+        commits_seen=len(candidates | {d.commit for d in mined_out}),
+        candidates=len(candidates),
+        entrants=settings.models,
+        attempts=settings.attempts,
+        tasks=run.tasks(),
+        patches=list(run.patches().values()),
+        verdicts=list(run.verdicts().values()),
+        dropped=dropped,
+        limits=_limits(settings),
+    )
+    report = tally(facts)
+    return report, write_reports(report, run.folder.path)
+
+
+def _latest_drops(run: Run) -> list[Dropped]:
+    proven = {task.fix_commit for task in run.folder.read(Task)}
+    latest = run.folder.latest(Dropped, lambda d: d.commit).values()
+    return [d for d in latest if d.stage == "mine" or d.commit not in proven]
+
+
+def _name(repository: Repository, path: Path) -> str:
+    return slug(repository) or path.absolute().name
+
+
+def _limits(settings: Settings) -> tuple[str, ...]:
+    limits = settings.limits
+    return (
+        (
+            "Every patch ran in a fresh container without network, "
+            "with the tests of the fix laid over it last."
+        ),
+        (
+            f"A test run may take {limits.seconds:g} s, {limits.memory_mib} MiB of memory, "
+            f"{limits.cpus:g} processors and {limits.processes} processes."
+        ),
+        (
+            "A task counts if its tests fail before the fix and pass after it, "
+            f"{settings.validation_runs} times on each side with different hash seeds."
+        ),
+        "Passing tests show that a patch does what the tests ask, not that it would be merged.",
+        f"At most the {settings.max_tasks} newest tasks are used.",
+    )

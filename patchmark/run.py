@@ -1,0 +1,103 @@
+"""One run folder being worked on: its settings, repository, engine and records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+from core.git import Repository
+from core.store import RunFolder
+from core.types import Candidate, Dropped, Patch, Task, Verdict
+from models.budget import Budget
+from patchmark import asked
+from patchmark.progress import Show
+from patchmark.settings import Settings
+from sandbox.discover import connect
+from sandbox.docker import DockerEngine
+from sandbox.image import Images
+from sandbox.validate import Validator
+
+
+@dataclass
+class Run:
+    """One run folder being worked on."""
+
+    settings: Settings
+    folder: RunFolder
+    repository: Repository
+    budget: Budget
+    show: Show
+    _engine: DockerEngine | None = None
+
+    @property
+    def engine(self) -> DockerEngine:
+        """The container engine, looked for when first needed. Raises EngineError."""
+        if self._engine is None:
+            self._engine = connect(self.settings.variables)
+        return self._engine
+
+    def close(self) -> None:
+        """Let go of the engine and of what still runs in it."""
+        if self._engine is not None:
+            self._engine.close()
+
+    @cached_property
+    def validator(self) -> Validator:
+        """Proves candidates on this run's engine."""
+        settings = self.settings
+        images = Images(
+            engine=self.engine,
+            repository=self.repository,
+            settings=settings.environment,
+            network=settings.network,
+            logs=self.folder.logs,
+            tell=self.show.tell,
+        )
+        return Validator(
+            self.engine, images, settings.environment, settings.limits, settings.validation_runs
+        )
+
+    def tasks(self) -> list[Task]:
+        """The tasks this run is about: the newest `max_tasks` proven ones."""
+        found = self.folder.latest(Task, lambda task: task.id).values()
+        dropped = {d.commit for d in self.folder.read(Dropped) if d.stage == "mine"}
+        newest = sorted(found, key=newest_first)
+        return [t for t in newest if t.fix_commit not in dropped][: self.settings.max_tasks]
+
+    def patches(self) -> dict[object, Patch]:
+        """The latest patch of each (task, entrant, attempt)."""
+        return dict(self.folder.latest(Patch, lambda p: (p.task_id, p.entrant, p.attempt)))
+
+    def verdicts(self) -> dict[object, Verdict]:
+        """The latest verdict of each (task, entrant, attempt)."""
+        return dict(self.folder.latest(Verdict, lambda v: (v.task_id, v.entrant, v.attempt)))
+
+
+@contextmanager
+def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Run]:
+    """Open repository and run folder; what is asked is noted in run.toml."""
+    repository = Repository(settings.repo)
+    with RunFolder(settings.out) as folder:
+        spent = sum(
+            (p.cost_usd or Decimal(0) for p in folder.read(Patch) if not p.replayed), Decimal(0)
+        )
+        budget = Budget(settings.budget_usd, spent)
+        run = Run(settings, folder, repository, budget, show_on(budget))
+        asked.write(folder.path, settings, repository)
+        if repository.is_shallow:
+            run.show.tell(
+                "the clone is shallow: only the history that is here can be mined "
+                "(git fetch --unshallow, or fetch-depth: 0 in actions/checkout)"
+            )
+        try:
+            yield run
+        finally:
+            run.close()
+
+
+def newest_first(candidate: Candidate) -> tuple[float, str]:
+    """Sort key: by the date of the fix, the id deciding between equals."""
+    return -candidate.committed_at.timestamp(), candidate.id

@@ -1,0 +1,176 @@
+"""What a run was asked to do: flags first, then patchmark.toml, then defaults.
+
+The environment is handed in, never read from here, so that a test can give any.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from core.errors import UsageError
+from models.pricing import Price
+from models.registry import KEY_VARIABLES, check
+from patchmark.config import NAME, Config, PriceSection, load
+from sandbox.engine import Limits
+from sandbox.network import PASSED_ON, Network
+from sandbox.recipe import EnvironmentSettings
+
+DEFAULT_MODELS = ("reference", "empty")
+DEFAULT_TASKS = 20
+_CA_VARIABLES = ("PATCHMARK_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT")
+_BASE_URLS = {"anthropic": "ANTHROPIC_BASE_URL", "google": "GOOGLE_GEMINI_BASE_URL"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """What the command line said; None = not given."""
+
+    repo: Path | None = None
+    out: Path | None = None
+    models: str | None = None
+    attempts: int | None = None
+    max_tasks: int | None = None
+    budget_usd: str | None = None
+    fail_under: float | None = None
+    replay: Path | None = None
+    issues: Path | None = None
+    config: Path | None = None
+    workers: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything a run needs to know, checked."""
+
+    repo: Path
+    out: Path
+    models: tuple[str, ...]
+    attempts: int
+    max_tasks: int
+    budget_usd: Decimal | None
+    fail_under: float | None
+    replay: Path | None
+    issues: Path | None
+    workers: int
+    validation_runs: int
+    limits: Limits
+    environment: EnvironmentSettings
+    max_output_tokens: int
+    prices: Mapping[str, Price]
+    network: Network
+    ca_bundle: Path | None
+    keys: Mapping[str, str] = field(repr=False)
+    base_urls: Mapping[str, str]
+    cache: Path
+    variables: Mapping[str, str] = field(repr=False)
+    """The environment, for what talks to the engine and to GitHub."""
+
+
+def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
+    """Put flags, file and environment together. Raises UsageError naming what is wrong."""
+    repo = (flags.repo or Path()).expanduser()
+    config = _config(flags.config, repo)
+    ca_bundle = _ca_bundle(environment)
+    return Settings(
+        repo=repo,
+        out=(flags.out or Path("patchmark-run")).expanduser(),
+        models=_models(flags.models, config),
+        attempts=flags.attempts or config.attempts or 1,
+        max_tasks=flags.max_tasks or config.max_tasks or DEFAULT_TASKS,
+        budget_usd=_money(flags.budget_usd) if flags.budget_usd else config.budget_usd,
+        fail_under=config.fail_under if flags.fail_under is None else flags.fail_under,
+        replay=flags.replay,
+        issues=flags.issues,
+        workers=flags.workers or config.limits.workers or os.cpu_count() or 1,
+        validation_runs=config.limits.validation_runs,
+        limits=Limits(
+            seconds=config.limits.test_seconds,
+            memory_mib=config.limits.memory_mib,
+            cpus=config.limits.cpus,
+        ),
+        environment=EnvironmentSettings(
+            python=config.environment.python,
+            image=config.environment.image,
+            setup=config.environment.setup,
+            packages=config.environment.packages,
+            pytest_args=config.environment.pytest_args,
+        ),
+        max_output_tokens=config.max_output_tokens or 16_000,
+        prices={name: _price(price) for name, price in config.prices.items()},
+        network=Network(
+            {name: environment[name] for name in PASSED_ON if name in environment},
+            ca_bundle.read_bytes() if ca_bundle else None,
+        ),
+        ca_bundle=ca_bundle,
+        keys=keys(environment),
+        base_urls={p: environment[v] for p, v in _BASE_URLS.items() if environment.get(v)},
+        cache=cache_folder(environment),
+        variables=environment,
+    )
+
+
+def keys(environment: Mapping[str, str]) -> dict[str, str]:
+    """Provider → API key, from the usual variables."""
+    found = {}
+    for provider, names in KEY_VARIABLES.items():
+        value = next((environment[name] for name in names if environment.get(name)), "")
+        if value.strip():
+            found[provider] = value.strip()
+    return found
+
+
+def cache_folder(environment: Mapping[str, str]) -> Path:
+    """Where validations are remembered between runs."""
+    home = environment.get("XDG_CACHE_HOME") or f"{environment.get('HOME', '/tmp')}/.cache"  # noqa: S108
+    return Path(home) / "patchmark"
+
+
+def _config(given: Path | None, repo: Path) -> Config:
+    if given is not None:
+        return load(given)
+    usual = repo / NAME
+    return load(usual) if usual.is_file() else Config()
+
+
+def _models(given: str | None, config: Config) -> tuple[str, ...]:
+    asked = [n.strip() for n in given.split(",")] if given is not None else config.models
+    names = tuple(dict.fromkeys(name for name in asked or DEFAULT_MODELS if name))
+    if not names:
+        raise UsageError("--models: name at least one, for example reference,empty")
+    for name in names:
+        check(name)
+    return names
+
+
+def _money(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation as error:
+        raise UsageError(f"--budget-usd: {text!r} is no amount of US dollars") from error
+    if not amount.is_finite() or amount < 0:
+        raise UsageError(f"--budget-usd: {text!r} is no amount of US dollars")
+    return amount
+
+
+def _price(section: PriceSection) -> Price:
+    return Price(
+        input_usd_per_mtok=section.input,
+        output_usd_per_mtok=section.output,
+        cache_read_usd_per_mtok=section.cache_read,
+        cache_write_usd_per_mtok=section.cache_write,
+    )
+
+
+def _ca_bundle(environment: Mapping[str, str]) -> Path | None:
+    for name in _CA_VARIABLES:
+        if value := environment.get(name):
+            path = Path(value)
+            if path.is_file():
+                return path
+            if name == "PATCHMARK_CA_BUNDLE":
+                raise UsageError(f"{name}: {value}: no such file")
+    return None
