@@ -59,11 +59,13 @@ def validate_stage(run: Run) -> None:
             run.folder.append(result)
         return result
 
-    with run.show.stage("validate", len(candidates)) as step:
+    # Counted in tasks, not in candidates: the stage ends with the last task that is wanted.
+    with run.show.stage("validate", min(wanted, len(candidates))) as step:
         proven = 0
-        for result in in_order(candidates, one, run.settings.workers):
-            proven += isinstance(result, Task)
-            step.advance(f"{proven} tasks")
+        for looked_at, result in enumerate(in_order(candidates, one, run.settings.workers), 1):
+            if isinstance(result, Task):
+                proven += 1
+                step.advance(f"{looked_at} candidates run")
             if proven >= wanted:
                 break
 

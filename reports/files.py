@@ -1,0 +1,47 @@
+"""The three files a run leaves behind for people and programs."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from core.errors import UsageError
+from core.report import Report
+from reports.html import page
+from reports.markdown import summary
+
+
+def write(report: Report, folder: Path) -> list[Path]:
+    """Write report.md, report.html and report.json into `folder` and return their paths.
+
+    Each file is replaced as a whole: a reader sees the old one or the new one. In the JSON,
+    money is a string, so that no digit is lost. Raises UsageError where a file cannot be
+    written.
+    """
+    texts = {
+        "report.md": summary(report),
+        "report.html": page(report),
+        "report.json": report.model_dump_json(indent=2) + "\n",
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            _replace(folder / name, text.encode())
+    except OSError as error:
+        raise UsageError(f"{folder}: the report cannot be written: {error}") from error
+    return [folder / name for name in texts]
+
+
+def _replace(path: Path, content: bytes) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    aside = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.chmod(0o644)  # mkstemp gives 0600, and others have to read reports
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)

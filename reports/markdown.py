@@ -1,0 +1,155 @@
+"""The report as GitHub Markdown: for the pull request's comment and the job summary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from core.report import Report
+from reports import view
+from reports.escape import Safe, beginning, code, fence, prose
+from reports.words import SIGNS, banners, listing, reason_words, stage_words
+
+MARKER = "<!-- patchmark:report v1 -->"
+"""First line of every comment of ours; how the next run finds it again."""
+
+COMMENT_BYTES = 262_144
+"""What GitHub takes for the body of a comment, in UTF-8."""
+SUMMARY_BYTES = 1024 * 1024
+"""What GitHub takes for one step's summary; a byte more and it shows nothing."""
+SMALLEST_LIMIT = 1_000
+_BLANK_LINES = re.compile(r"\n{3,}")
+
+
+@dataclass(frozen=True)
+class _Rung:
+    """How much detail one step of the size ladder keeps."""
+
+    left_out: tuple[str, ...] = ()
+    """What this step does not show, in words."""
+    patches: bool = True
+    names: int = 10
+    """Test names listed for each failure."""
+    failures: bool = True
+    dropped: bool = True
+    title: int = 90
+    matrix: bool = True
+    models: int = 1_000
+    method: bool = True
+
+
+def _ladder() -> Iterator[_Rung]:
+    """From all detail to hardly any: each step keeps less than the one before."""
+    steps: list[tuple[str, Callable[[_Rung], _Rung]]] = [
+        ("patches", lambda rung: replace(rung, patches=False)),
+        ("most names of tests", lambda rung: replace(rung, names=2)),
+        ("what did not pass", lambda rung: replace(rung, failures=False)),
+        ("commits that are no task", lambda rung: replace(rung, dropped=False)),
+        ("long titles", lambda rung: replace(rung, title=30)),
+        ("the table of tasks", lambda rung: replace(rung, matrix=False)),
+        ("models beyond the best 20", lambda rung: replace(rung, models=20)),
+        ("models beyond the best 5", lambda rung: replace(rung, models=5)),
+        ("method and limits", lambda rung: replace(rung, method=False)),
+    ]
+    yield (rung := _Rung())
+    for words, less in steps:
+        rung = less(replace(rung, left_out=(*rung.left_out, words)))
+        yield rung
+
+
+def comment(report: Report, *, limit_chars: int = 60_000) -> str:
+    """The body of the pull request comment; its first line is `MARKER`.
+
+    Never longer than `limit_chars` (counted in UTF-16 units, of which no text has fewer than
+    characters) nor than the bytes GitHub takes. The most detailed sections go first, and the
+    text says so. Raises ValueError for a limit below `SMALLEST_LIMIT`.
+    """
+    if limit_chars < SMALLEST_LIMIT:
+        raise ValueError(f"limit_chars is {limit_chars}; it must be at least {SMALLEST_LIMIT}")
+    return _longest(report, limit_chars, COMMENT_BYTES)
+
+
+def summary(report: Report) -> str:
+    """The same text for the job summary, at most 1 MiB."""
+    return _longest(report, SUMMARY_BYTES, SUMMARY_BYTES)
+
+
+def _longest(report: Report, limit_chars: int, limit_bytes: int) -> str:
+    template = _environment().get_template("comment.md.j2")
+    for rung in _ladder():
+        text = _render(template, report, rung)
+        if _fits(text, limit_chars, limit_bytes):
+            return text
+    return next(text for text in _last_resorts(report) if _fits(text, limit_chars, limit_bytes))
+
+
+def _fits(text: str, limit_chars: int, limit_bytes: int) -> bool:
+    units = len(text.encode("utf-16-le")) // 2
+    return units <= limit_chars and len(text.encode()) <= limit_bytes
+
+
+def _last_resorts(report: Report) -> Iterator[str]:
+    """The verdict alone, shorter and shorter. Its first words say what the answers are worth."""
+    end = "The report is too long for this place; the full report has it."
+    for size in (700, 300, 100, 40):
+        yield f"{MARKER}\n**{prose(report.verdict, size)}**\n\n{end}\n"
+
+
+def _render(template: Template, report: Report, rung: _Rung) -> str:
+    lines, columns = view.models(report), view.columns(report)
+    method = [note for note in (view.attempts_note(report), *view.method()) if note]
+    text = template.render(
+        marker=Safe(MARKER),
+        report=report,
+        banners=banners(report),
+        models=lines[: rung.models],
+        models_left_out=max(0, len(lines) - rung.models),
+        baselines=view.baselines(report),
+        columns=[row.name for row in columns],
+        matrix=view.matrix(report, columns) if rung.matrix else [],
+        signs=SIGNS,
+        legend=view.legend(columns),
+        title_limit=rung.title,
+        failures=view.failures(report) if rung.failures else [],
+        names_limit=rung.names,
+        patches=rung.patches,
+        attempts=view.attempts(report) > 1,
+        fiction={row.name: row.fiction is not None for row in report.entrants},
+        dropped=report.dropped if rung.dropped else (),
+        dropped_count=sum(row.count for row in report.dropped),
+        limits=(*report.limits, *method) if rung.method else (),
+        facts_line=view.facts_line(report),
+        left_out=listing(rung.left_out, len(rung.left_out)) if rung.left_out else "",
+    )
+    return _BLANK_LINES.sub("\n\n", text)
+
+
+@cache
+def _environment() -> Environment:
+    """Every value a template prints is escaped as prose, unless a filter made it safe."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - that would be HTML; `finalize` escapes for Markdown
+        finalize=_escaped,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        prose=prose,
+        code=code,
+        fence=fence,
+        beginning=beginning,
+        reason_words=reason_words,
+        stage_words=stage_words,
+    )
+    return environment
+
+
+def _escaped(value: object) -> Safe:
+    return value if isinstance(value, Safe) else prose(str(value))

@@ -1,0 +1,221 @@
+"""Counting: from the records of a run to the one Report that all renderings are made from."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from statistics import median
+
+from core.report import Cell, DropRow, EntrantRow, Report, TaskRow
+from core.types import Cause, Dropped, Outcome, Patch, Task, Verdict
+from reports.decision import decide
+from reports.statistics import wilson
+from reports.words import BASELINES, EMPTY, REFERENCE
+
+_EXAMPLES = 3
+_NOT_JUDGED = "the run ended before this was judged"
+
+_Key = tuple[str, str, int]
+"""Task, entrant, attempt."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a run left behind, the latest record of each (task, entrant, attempt) only."""
+
+    repository: str
+    head: str
+    version: str
+    made_at: datetime
+    commits_seen: int
+    candidates: int
+    entrants: Sequence[str]
+    attempts: int
+    """Attempts asked for per task and entrant."""
+    tasks: Sequence[Task]
+    patches: Sequence[Patch]
+    verdicts: Sequence[Verdict]
+    dropped: Sequence[Dropped]
+    limits: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Try:
+    """One attempt that was asked for, with what is known of it."""
+
+    cell: Cell
+    patch: Patch | None
+    judged: bool
+
+
+def tally(facts: Facts) -> Report:
+    """Count a run.
+
+    Every (task, entrant, attempt) that was asked for gets a cell: one without a verdict is
+    `cancelled`. Records of anything that was not asked for are left out.
+    """
+    patches = {(item.task_id, item.entrant, item.attempt): item for item in facts.patches}
+    verdicts = {(item.task_id, item.entrant, item.attempt): item for item in facts.verdicts}
+    tries: dict[str, list[_Try]] = {name: [] for name in facts.entrants}
+    cells: dict[str, list[Cell]] = defaultdict(list)
+    for task in facts.tasks:
+        for name in tries:
+            for attempt in range(1, facts.attempts + 1):
+                key = (task.id, name, attempt)
+                one = _try(key, patches.get(key), verdicts.get(key))
+                tries[name].append(one)
+                cells[task.id].append(one.cell)
+    rows = tuple(_entrant(name, tries[name]) for name in tries)
+    report = Report(
+        repository=facts.repository,
+        head=facts.head,
+        made_at=facts.made_at,
+        patchmark_version=facts.version,
+        verdict="",
+        tasks_broken=_broken(rows),
+        replayed=any(row.replayed for row in rows),
+        fiction=any(row.fiction is not None for row in rows),
+        commits_seen=facts.commits_seen,
+        candidates=facts.candidates,
+        entrants=rows,
+        tasks=tuple(_task(task, cells[task.id]) for task in facts.tasks),
+        dropped=_dropped(facts.dropped),
+        limits=tuple(facts.limits),
+    )
+    return report.model_copy(update={"verdict": decide(report)})
+
+
+def _try(key: _Key, patch: Patch | None, verdict: Verdict | None) -> _Try:
+    cell = Cell(
+        entrant=key[1],
+        attempt=key[2],
+        outcome=verdict.outcome if verdict else Outcome.CANCELLED,
+        cause=verdict.cause if verdict else Cause.PATCHMARK,
+        stop=patch.stop if patch else None,
+        detail=_detail(patch, verdict),
+        not_fixed=verdict.not_fixed if verdict else (),
+        broken=verdict.broken if verdict else (),
+        dropped_edits=verdict.dropped_edits if verdict else (),
+        cost_usd=patch.cost_usd if patch else None,
+        seconds=patch.seconds if patch else None,
+        diff=patch.diff if patch else "",
+    )
+    return _Try(cell, patch, verdict is not None)
+
+
+def _detail(patch: Patch | None, verdict: Verdict | None) -> str:
+    if verdict is None:
+        return _NOT_JUDGED
+    return verdict.detail or (patch.detail if patch else "")
+
+
+def _entrant(name: str, tries: Sequence[_Try]) -> EntrantRow:
+    outcomes = Counter(one.cell.outcome for one in tries)
+    scored = sum(count for outcome, count in outcomes.items() if outcome.scored)
+    passed = outcomes[Outcome.PASSED]
+    cost = _cost(tries)
+    patches = [one.patch for one in tries if one.patch is not None]
+    interval = wilson(passed, scored)
+    return EntrantRow(
+        name=name,
+        baseline=name in BASELINES,
+        tasks=len(tries),
+        scored=scored,
+        passed=passed,
+        pass_rate=passed / scored if scored else None,
+        ci_low=interval.low if interval else None,
+        ci_high=interval.high if interval else None,
+        cost_usd=cost,
+        cost_per_solve_usd=cost / passed if cost is not None and passed else None,
+        seconds_p50=_median(patch.seconds for patch in patches),
+        first_token_seconds_p50=_median(patch.first_token_seconds for patch in patches),
+        outcomes={outcome: outcomes[outcome] for outcome in Outcome if outcomes[outcome]},
+        served_models=_served(patches),
+        replayed=any(patch.replayed for patch in patches),
+        fiction=_fiction(patches),
+    )
+
+
+def _cost(tries: Sequence[_Try]) -> Decimal | None:
+    """The sum over all patches, also those not scored.
+
+    An attempt with neither patch nor verdict was never made and cost nothing; one that was
+    judged without its patch being known has an unknown cost.
+    """
+    total = Decimal(0)
+    for one in tries:
+        if one.patch is None and not one.judged:
+            continue
+        if one.cell.cost_usd is None:
+            return None
+        total += one.cell.cost_usd
+    return total
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
+
+
+def _served(patches: Sequence[Patch]) -> tuple[str, ...]:
+    found = {
+        patch.served_model
+        for patch in patches
+        if patch.served_model is not None and patch.served_model != patch.requested_model
+    }
+    return tuple(sorted(found))
+
+
+def _fiction(patches: Sequence[Patch]) -> str | None:
+    texts = dict.fromkeys(patch.fiction for patch in patches if patch.fiction is not None)
+    return "; ".join(texts) if texts else None
+
+
+def _broken(rows: Sequence[EntrantRow]) -> bool:
+    """Whether the baselines show that the tasks cannot be trusted.
+
+    A reference that was never judged (`cancelled`) proves nothing in either direction.
+    """
+    fine = {Outcome.PASSED, Outcome.CANCELLED}
+    return any(
+        (row.name == REFERENCE and not fine.issuperset(row.outcomes))
+        or (row.name == EMPTY and row.passed > 0)
+        for row in rows
+    )
+
+
+def _task(task: Task, cells: Sequence[Cell]) -> TaskRow:
+    return TaskRow(
+        id=task.id,
+        title=task.title,
+        committed_at=task.committed_at,
+        statement=task.statement,
+        statement_source=task.statement_source,
+        issue=task.issue,
+        fix_commit=task.fix_commit,
+        source_files=task.source_files,
+        gold_patch=task.gold_patch,
+        fail_to_pass=len(task.fail_to_pass),
+        pass_to_pass=len(task.pass_to_pass),
+        cells=tuple(cells),
+    )
+
+
+def _dropped(dropped: Iterable[Dropped]) -> tuple[DropRow, ...]:
+    """Counts by stage and reason: mining first, then the most frequent first."""
+    groups: dict[tuple[str, str], list[Dropped]] = defaultdict(list)
+    for item in dropped:
+        groups[item.stage, item.reason.value].append(item)
+    rows = [
+        DropRow(
+            reason=reason,
+            stage=stage,
+            count=len(items),
+            examples=tuple(f"{item.commit[:12]} {item.title}" for item in items[:_EXAMPLES]),
+        )
+        for (stage, reason), items in groups.items()
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.stage, -row.count, row.reason)))
