@@ -21,6 +21,7 @@ from typing import IO
 
 from core.errors import RepositoryError, UsageError
 
+_1980 = 315_619_200
 _SAFE = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -190,13 +191,16 @@ class Repository:
         """The commit's files as a tar below `prefix`, byte for byte as committed.
 
         Not `git archive`: that obeys export-ignore and filters, which the repository sets.
+        Files carry the commit's date: build back ends refuse what is older than 1980.
         """
+        made = int(self.text("show", "-s", "--format=%ct", commit))
         entries = self.tree(commit)
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
             contents = self.blobs([entry.blob for entry in entries])
             for entry, content in zip(entries, contents, strict=True):
                 info = tarfile.TarInfo(f"{prefix}/{entry.path}")
+                info.mtime = max(made, _1980)
                 if entry.mode == "120000":
                     info.type, info.linkname = tarfile.SYMTYPE, os.fsdecode(content)
                     tar.addfile(info)

@@ -22,7 +22,10 @@ class Files(Protocol):
 class Entrant(Protocol):
     """One row of the report: a model with its settings, or a baseline."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the row is called, such as `anthropic:MODEL`."""
+        ...
 
     def solve(self, task: Task, files: Files, attempt: int) -> Patch:
         """Answer a task; `attempt` counts from 1.

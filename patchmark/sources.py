@@ -29,7 +29,7 @@ def issues_for(settings: Settings, repository: Repository, tell: Callable[[str],
     url = settings.variables.get("GITHUB_API_URL") or "https://api.github.com"
     verify = str(settings.ca_bundle) if settings.ca_bundle else True
     client = Github(base_url=url, auth=Auth.Token(token), lazy=True, verify=verify, timeout=20)
-    return GitHubIssues(client.get_repo(name, lazy=True), tell)
+    return GitHubIssues(client.get_repo(name), tell)
 
 
 def slug(repository: Repository) -> str | None:

@@ -73,14 +73,16 @@ class Recipe:
             for words, what in rungs.items()
         )
         gone = f"uv pip uninstall {shlex.quote(self.name)} || true\n" if self.name else ""
-        return f"{self._exports()}uv venv --python python3 /opt/venv\n{tries}\n{gone}"
+        # Said aloud: `set -e` does not see a failure inside a chain of alternatives.
+        return f"{self._exports()}uv venv --python python3 /opt/venv\n{tries} || exit 1\n{gone}"
 
     def source_script(self) -> str:
         """Shell that installs the project itself, in place, without its dependencies."""
         if not self.installable:
             return self._exports()
         install = "uv pip install --no-deps -e ."
-        return f"{self._exports()}{install} --exclude-newer {self.not_after} || {install}\n"
+        dated = f"{install} --exclude-newer {self.not_after}"
+        return f"{self._exports()}{dated} || {install} || exit 1\n"
 
     def _exports(self) -> str:
         names = ("SETUPTOOLS_SCM_PRETEND_VERSION", "PDM_BUILD_SCM_VERSION")

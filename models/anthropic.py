@@ -1,0 +1,140 @@
+"""Claude models through Anthropic's SDK, one streamed request an answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.types import Usage
+from models.provider import Answer, AskFailedError, Connection, Finish, Request
+from models.reply import Reply, never_sent, no_reuse, tls
+from models.retry import seconds_of
+
+if TYPE_CHECKING:
+    from anthropic import Anthropic, APIStatusError
+    from anthropic.types import MessageDeltaUsage, RawMessageStreamEvent
+    from anthropic.types import Usage as RawUsage
+
+_URL = "https://api.anthropic.com"
+_FINISH: dict[str, Finish] = {
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "refusal",
+}
+_RETRIABLE_TYPES = frozenset({"overloaded_error", "rate_limit_error", "api_error", "timeout_error"})
+_RETRIABLE_CODES = frozenset({408, 409, 429})
+_HOPELESS = {
+    401: "anthropic rejected the API key; check ANTHROPIC_API_KEY",
+    403: "anthropic does not let this API key ask {model!r}",
+    404: "anthropic knows no model {model!r}",
+}
+
+
+class AnthropicProvider:
+    """Anthropic's Messages API, or a gateway that speaks it."""
+
+    name = "anthropic"
+
+    def __init__(self, connection: Connection):
+        self._client = _client(connection)
+        self._timeout = connection.timeout_seconds
+
+    def ask(self, request: Request) -> Answer:
+        """Send one request and read the stream to its end. Raises AskFailedError."""
+        import anthropic
+        import httpx2
+
+        reply = Reply(self.name, self._timeout)
+        finish: Finish | None = None
+        try:
+            with self._client.messages.create(
+                model=request.model,
+                max_tokens=request.max_output_tokens,
+                system=request.system,
+                messages=[{"role": "user", "content": request.user}],
+                stream=True,
+            ) as stream:
+                for event in stream:
+                    reply.check_time()
+                    finish = _read(event, reply) or finish
+        except anthropic.APIStatusError as error:
+            raise _status_error(error, reply, request.model) from error
+        except (anthropic.AnthropicError, httpx2.HTTPError, ValueError) as error:
+            # ValueError: an event that was cut off within its JSON.
+            raise reply.broken(_words(error), sent=not never_sent(error)) from error
+        return reply.whole(finish)
+
+
+def _client(connection: Connection) -> Anthropic:
+    import anthropic
+
+    timeout = anthropic.Timeout(connection.timeout_seconds, connect=10.0)
+    # Key and address are passed even where they are the usual ones: the SDK would otherwise
+    # look for profiles and settings of the machine it runs on.
+    return anthropic.Anthropic(
+        api_key=connection.api_key,
+        base_url=connection.base_url or _URL,
+        timeout=timeout,
+        max_retries=0,
+        http_client=anthropic.DefaultHttpxClient(
+            timeout=timeout, verify=tls(connection.ca_bundle), limits=no_reuse()
+        ),
+    )
+
+
+def _read(event: RawMessageStreamEvent, reply: Reply) -> Finish | None:
+    """Take one event; returns why the answer ended where the event says so."""
+    if event.type == "message_start":
+        reply.served_model = event.message.model
+        _count(event.message.usage, reply)
+    elif event.type == "content_block_delta":
+        reply.token(event.delta.text if event.delta.type == "text_delta" else "")
+    elif event.type == "message_delta":
+        _count(event.usage, reply)
+        if event.delta.stop_reason is not None:
+            return _FINISH.get(event.delta.stop_reason, "stop")
+    return None
+
+
+def _count(raw: RawUsage | MessageDeltaUsage | None, reply: Reply) -> None:
+    """Take over counts; later events repeat those that changed, cumulatively."""
+    if raw is None:
+        return
+    seen = {**(reply.raw_usage or {}), **raw.model_dump(mode="json", exclude_none=True)}
+    read = _number(seen.get("cache_read_input_tokens"))
+    write = _number(seen.get("cache_creation_input_tokens"))
+    details = seen.get("output_tokens_details")
+    reply.raw_usage = seen
+    reply.usage = Usage(
+        input_tokens=_number(seen.get("input_tokens")) + read + write,
+        cache_read_tokens=read,
+        cache_write_tokens=write,
+        output_tokens=_number(seen.get("output_tokens")),
+        reasoning_tokens=_number(details.get("thinking_tokens"))
+        if isinstance(details, dict)
+        else 0,
+    )
+
+
+def _number(count: object) -> int:
+    return count if isinstance(count, int) else 0
+
+
+def _status_error(error: APIStatusError, reply: Reply, model: str) -> AskFailedError:
+    code, kind, headers = error.status_code, error.type, error.response.headers
+    what = f"{code} {kind or 'error'}: {_words(error)}"
+    if code in _HOPELESS:
+        return AskFailedError(f"{_HOPELESS[code].format(model=model)} ({what})", hopeless=True)
+    # An error within a stream that had begun well carries the stream's status, 200.
+    retriable = (
+        kind in _RETRIABLE_TYPES or code in _RETRIABLE_CODES or code >= 500
+    ) and headers.get("x-should-retry") != "false"
+    wait = seconds_of(headers.get("retry-after"))
+    return reply.broken(what, retriable=retriable, retry_after=wait, sent=reply.begun)
+
+
+def _words(error: Exception) -> str:
+    """The API's own message where there is one."""
+    body = getattr(error, "body", None)
+    inner = body.get("error") if isinstance(body, dict) else None
+    message = inner.get("message") if isinstance(inner, dict) else None
+    return str(message or str(error) or type(error).__name__)

@@ -1,0 +1,116 @@
+"""Asking and paying: every question goes through here, and is kept before it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from core.errors import UsageError
+from core.types import Usage
+from models.budget import Budget
+from models.exchange import Exchange, Failure, SentRequest, Slot
+from models.exchange_store import ExchangeStore
+from models.pricing import Cost, PriceList
+from models.provider import Answer, AskFailedError, Partial, Provider, Request
+from models.retry import retrying
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asker:
+    """Asks one provider within the budget, keeps what comes back, never asks twice."""
+
+    provider: Provider
+    store: ExchangeStore
+    budget: Budget
+    prices: PriceList
+
+    def ask(self, slot: Slot, request: Request) -> Exchange:
+        """The answer to a request, from disk where it was paid for before.
+
+        Raises AskFailedError when the provider gave none after all retries, OverBudgetError
+        when the next try may cost more than is left, UsageError when no try can succeed.
+        """
+        kept = self.store.recall(slot, request, _now())
+        if kept is not None:
+            return kept
+        return retrying(lambda: self._try(slot, request))
+
+    def knows_price(self, model: str) -> bool:
+        """True where the cost of a model's answers can be computed."""
+        usage = Usage(input_tokens=1, output_tokens=1)
+        return self.prices.cost(self.provider.name, model, None, usage, _now()) is not None
+
+    def worst_case(self, request: Request) -> Decimal | None:
+        """US dollars a request may cost at most; None where the price is not known."""
+        # Two characters a token: code is rarely denser, so this errs on the high side.
+        characters = len(request.system) + len(request.user)
+        worst = Usage(input_tokens=characters // 2, output_tokens=request.max_output_tokens)
+        cost = self._cost(request, None, worst)
+        return cost.usd if cost else None
+
+    def _try(self, slot: Slot, request: Request) -> Exchange:
+        with self.budget.reserve(self.worst_case(request) or Decimal(0)) as reservation:
+            sent = self.store.begin(slot, request, _now())
+            try:
+                answer = self.provider.ask(request)
+            except AskFailedError as error:
+                failure = self._failure(sent, error)
+                self.store.keep_failure(slot, failure)
+                reservation.settle(failure.cost_usd)
+                if error.hopeless:
+                    raise UsageError(str(error)) from error
+                raise
+            exchange = self._exchange(sent, answer)
+            self.store.keep_answer(slot, exchange)
+            reservation.settle(exchange.cost_usd)
+            return exchange
+
+    def _exchange(self, sent: SentRequest, answer: Answer) -> Exchange:
+        cost = self._cost(sent.request, answer.served_model, answer.usage)
+        return Exchange(
+            **sent.model_dump(exclude={"number", "sent_at", "request"}),
+            fiction=None,
+            served_model=answer.served_model,
+            text=_storable(answer.text),
+            finish=answer.finish,
+            usage=answer.usage,
+            first_token_seconds=answer.first_token_seconds,
+            seconds=answer.seconds,
+            cost_usd=cost.usd if cost else None,
+            recorded_at=_now(),
+            raw_usage=dict(answer.raw_usage) if answer.raw_usage is not None else None,
+            price=cost.price if cost else None,
+            request=sent.request,
+        )
+
+    def _failure(self, sent: SentRequest, error: AskFailedError) -> Failure:
+        partial: Partial = error.partial
+        cost = self._cost(sent.request, partial.served_model, partial.usage)
+        unknown = error.maybe_billed or partial.usage is not None
+        return Failure(
+            **sent.model_dump(exclude={"request", "sent_at"}),
+            served_model=partial.served_model,
+            error=_storable(str(error)),
+            text=_storable(partial.text),
+            usage=partial.usage,
+            raw_usage=dict(partial.raw_usage) if partial.raw_usage is not None else None,
+            cost_usd=cost.usd if cost else None if unknown else Decimal(0),
+            price=cost.price if cost else None,
+            seconds=partial.seconds,
+            recorded_at=_now(),
+        )
+
+    def _cost(self, request: Request, served: str | None, usage: Usage | None) -> Cost | None:
+        if usage is None:
+            return None
+        return self.prices.cost(request.provider, request.model, served, usage, _now())
+
+
+def _storable(text: str) -> str:
+    """Without half surrogate pairs, which JSON may carry and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,102 @@
+"""What is kept of every paid question: the request, the answer or the failure.
+
+One folder an entrant, files named `<task>.<attempt>.<turn>.json` for the answer,
+`….request.json` for what was sent last and `….failed-N.json` for requests that failed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from urllib.parse import quote
+
+from pydantic import Field, JsonValue
+
+from core.types import Record, TaskId, Usage
+from models.pricing import PriceUsed
+from models.provider import Finish, Request
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The place of one question in a run; `attempt` and `turn` count from 1."""
+
+    entrant: str
+    task_id: str
+    attempt: int
+    turn: int = 1
+
+    @property
+    def folder(self) -> str:
+        """The entrant's folder name, safe on every file system; no two entrants share one."""
+        return slug(self.entrant)
+
+    @property
+    def stem(self) -> str:
+        """What the names of all files of this question start with."""
+        return f"{self.task_id}.{self.attempt}.{self.turn}"
+
+
+def slug(entrant: str) -> str:
+    """The folder of an entrant: NAME for `replay:NAME`, else `provider@model`, escaped."""
+    provider, _, model = entrant.partition(":")
+    if provider == "replay" and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", model):
+        return model
+    return f"{quote(provider, safe='')}@{quote(model, safe='')}"
+
+
+class _Kept(Record):
+    entrant: str
+    task_id: TaskId
+    attempt: int = Field(ge=1)
+    turn: int = Field(ge=1)
+    request_sha256: str | None
+    requested_model: str | None
+
+
+class SentRequest(_Kept):
+    """A request that is about to be sent, or was."""
+
+    number: int = Field(ge=1)
+    """Counts the requests sent for this question, failed ones included."""
+    request: Request
+    sent_at: datetime
+
+
+class Failure(_Kept):
+    """A request that brought no usable answer, and what it cost all the same."""
+
+    number: int = Field(ge=1)
+    served_model: str | None
+    error: str
+    text: str
+    """What had been generated when it failed."""
+    usage: Usage | None
+    raw_usage: dict[str, JsonValue] | None = None
+    cost_usd: Decimal | None = Field(ge=0)
+    """0 where the API refused to start; None where it is not known."""
+    price: PriceUsed | None = None
+    seconds: float | None
+    recorded_at: datetime
+
+
+class Exchange(_Kept):
+    """One paid question with its answer, exactly as it came."""
+
+    fiction: str | None
+    """Set where the answer was written by hand; says so in words."""
+    served_model: str | None
+    text: str
+    finish: Finish
+    usage: Usage | None
+    first_token_seconds: float | None
+    seconds: float | None
+    cost_usd: Decimal | None = Field(ge=0)
+    """US dollars for this answer alone; None = not known."""
+    recorded_at: datetime
+    raw_usage: dict[str, JsonValue] | None = None
+    """The token counts in the provider's own words."""
+    price: PriceUsed | None = None
+    request: Request | None = None

@@ -1,0 +1,80 @@
+"""From kept exchanges to the Patch record: what was answered, and what all of it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from core.types import Patch, Stop, Usage
+from models.answer import read_answer
+from models.base import Files
+from models.exchange import Exchange, Failure, Slot
+from models.exchange_store import ExchangeStore
+
+
+def answered(
+    store: ExchangeStore, slot: Slot, exchange: Exchange, files: Files, *, replayed: bool
+) -> Patch:
+    """The patch of an answer; cost and usage include the failed requests before it."""
+    edit = read_answer(exchange.text, exchange.finish, files)
+    failures = store.failures(slot)
+    billed: list[Failure | Exchange] = [*failures, exchange]
+    return Patch(
+        task_id=slot.task_id,
+        entrant=slot.entrant,
+        attempt=slot.attempt,
+        diff=edit.diff,
+        stop=edit.stop,
+        detail=_with_interruptions(edit.detail, failures),
+        cost_usd=_cost(billed),
+        usage=_usage(billed),
+        seconds=exchange.seconds,
+        first_token_seconds=exchange.first_token_seconds,
+        requested_model=exchange.requested_model,
+        served_model=exchange.served_model,
+        replayed=replayed,
+        fiction=exchange.fiction,
+        exchanges=store.names(slot),
+    )
+
+
+def unanswered(
+    store: ExchangeStore, slot: Slot, stop: Stop, detail: str, model: str | None
+) -> Patch:
+    """The patch where nothing was answered; what failed requests cost stands in it."""
+    failures = store.failures(slot)
+    return Patch(
+        task_id=slot.task_id,
+        entrant=slot.entrant,
+        attempt=slot.attempt,
+        diff="",
+        stop=stop,
+        detail=detail,
+        cost_usd=_cost(failures),
+        usage=_usage(failures),
+        seconds=None,
+        requested_model=model,
+        exchanges=store.names(slot),
+    )
+
+
+def _cost(kept: Sequence[Failure | Exchange]) -> Decimal | None:
+    """The sum; None as soon as one part of it is not known."""
+    costs = [record.cost_usd for record in kept]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known, Decimal(0)) if len(known) == len(costs) else None
+
+
+def _usage(kept: Sequence[Failure | Exchange]) -> Usage | None:
+    """The sum of what is known; None when nothing is."""
+    known = [record.usage for record in kept if record.usage is not None]
+    if not known:
+        return None
+    sums = {name: sum(getattr(usage, name) for usage in known) for name in Usage.model_fields}
+    return Usage(**sums)
+
+
+def _with_interruptions(detail: str, failures: list[Failure]) -> str:
+    unknown = [failure.error for failure in failures if failure.cost_usd is None]
+    note = f"cost not known: {unknown[0]}" if unknown else ""
+    return "; ".join(part for part in (detail, note) if part)

@@ -1,0 +1,74 @@
+"""What a model is asked, as text: the same task always gives the same prompt."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.types import Task
+from models.base import Files
+from models.context import Context, choose
+
+if TYPE_CHECKING:
+    import jinja2
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """The two parts of a question."""
+
+    system: str
+    user: str
+
+
+def make_prompt(task: Task, files: Files, budget_chars: int) -> Prompt:
+    """The prompt for a task; statement, listing and files share `budget_chars` characters."""
+    statement = f"{task.title}\n\n{task.statement}".strip()
+    shown = statement[: budget_chars // 2]
+    context = choose(task, files, budget_chars - len(shown))
+    return render(shown, context, cut=len(shown) < len(statement))
+
+
+def render(statement: str, context: Context, *, cut: bool = False) -> Prompt:
+    """Put a statement and what is shown of the repository into the templates."""
+    templates = _templates()
+    user = templates.get_template("prompt.md.j2").render(
+        statement=statement,
+        statement_cut=cut,
+        listing="\n".join(context.listing),
+        left_out=context.left_out,
+        files=context.files,
+        fenced=fenced,
+        fenced_name=fenced_name,
+    )
+    return Prompt(templates.get_template("system.md.j2").render(), user)
+
+
+@functools.cache
+def _templates() -> jinja2.Environment:
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("models"),
+        autoescape=False,  # noqa: S701 -- plain text for a model, not HTML
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )
+
+
+def fenced(text: str) -> str:
+    """Text between fences longer than any in it, so that it cannot end its own fence."""
+    fence = "`" * max(4, _longest_run(text) + 1)
+    return f"{fence}\n{text.removesuffix(chr(10))}\n{fence}"
+
+
+def fenced_name(path: str) -> str:
+    """A path as inline code that it cannot end."""
+    fence = "`" * (_longest_run(path) + 1)
+    return f"{fence}{path}{fence}"
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)

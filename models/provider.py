@@ -1,0 +1,110 @@
+"""The seam to a model's API: one question in, one answer out, or one kind of failure.
+
+A new provider is one file with a class that has `ask`, and one line in the registry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from core.errors import ProviderError
+from core.types import Usage
+
+Finish = Literal["stop", "length", "refusal", "safety"]
+
+
+class Request(BaseModel):
+    """All that decides what a model is asked; equal hash = the same question."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    provider: str
+    model: str
+    system: str
+    user: str
+    max_output_tokens: int
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the request, 64 hex digits, the same on every machine."""
+        canonical = json.dumps(self.model_dump(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """Where and how a provider is reached."""
+
+    api_key: str
+    base_url: str | None = None
+    timeout_seconds: float = 600
+    """Longest silence, and longest whole answer."""
+    ca_bundle: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came back, before anything reads it."""
+
+    text: str
+    finish: Finish
+    usage: Usage | None
+    raw_usage: Mapping[str, JsonValue] | None
+    served_model: str | None
+    first_token_seconds: float | None
+    """From sending the request to the first generated token, reasoning included."""
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Partial:
+    """What a failed request had brought before it failed."""
+
+    text: str = ""
+    usage: Usage | None = None
+    raw_usage: Mapping[str, JsonValue] | None = None
+    served_model: str | None = None
+    seconds: float | None = None
+
+
+class AskFailedError(ProviderError):
+    """One request failed.
+
+    `hopeless` means that no other question can succeed either: a rejected key, an unknown
+    model. `maybe_billed` is False only where the API said no before it generated anything.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retriable: bool = False,
+        retry_after: float | None = None,
+        hopeless: bool = False,
+        maybe_billed: bool = False,
+        partial: Partial | None = None,
+    ):
+        super().__init__(message, retriable=retriable, retry_after=retry_after)
+        self.hopeless = hopeless
+        self.maybe_billed = maybe_billed
+        self.partial = partial or Partial()
+
+
+class Provider(Protocol):
+    """A model's API."""
+
+    name: str
+
+    def ask(self, request: Request) -> Answer:
+        """Send one request, once, and wait for the whole answer. Safe from many threads.
+
+        Raises AskFailedError.
+        """
+        ...

@@ -1,0 +1,150 @@
+"""From an entrant's name to the entrant: the one place that knows every provider."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from core.errors import UsageError
+from models.asker import Asker
+from models.base import Entrant
+from models.baseline import Empty, Reference
+from models.budget import Budget
+from models.exchange_store import ExchangeStore
+from models.oneshot import OneShot
+from models.pricing import Price, PriceList
+from models.provider import Connection, Provider
+from models.replay import Replay
+
+KEY_VARIABLES = {
+    "anthropic": ("ANTHROPIC_API_KEY",),
+    "google": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+}
+"""Providers that need a key, and the environment variables it is usually in."""
+BASELINES: dict[str, type[Reference | Empty]] = {"reference": Reference, "empty": Empty}
+_FORMS = "reference, empty, anthropic:MODEL, google:MODEL, replay:NAME"
+_NAME = re.compile(r"[A-Za-z0-9][^\s\x00-\x1f\x7f]{0,150}")
+_REPLAY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,150}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What every entrant of a run is given to work with."""
+
+    exchanges: Path
+    """The run folder's folder for requests and answers."""
+    budget: Budget
+    replay: Path | None = None
+    """A run folder, or its exchanges folder, to answer from; then no one is called."""
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Provider → API key."""
+    base_urls: Mapping[str, str] = field(default_factory=dict)
+    """Provider → address, where it is not the provider's own."""
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    """`provider:model` → the user's own price, which goes before the price list's."""
+    max_output_tokens: int = 16_000
+    prompt_budget_chars: int = 120_000
+    timeout_seconds: float = 600
+    ca_bundle: Path | None = None
+    """PEM file of the authorities to trust, where not the usual ones."""
+
+
+def check(name: str) -> None:
+    """Raise UsageError, with the nearest known name, unless `name` can name an entrant."""
+    if name in BASELINES:
+        return
+    provider, colon, model = name.partition(":")
+    if not colon or provider not in (*KEY_VARIABLES, "replay"):
+        raise UsageError(f"unknown entrant {name!r}{_hint(provider)}; known: {_FORMS}")
+    if not (_REPLAY_NAME if provider == "replay" else _NAME).fullmatch(model):
+        raise UsageError(f"entrant {name!r}: {model!r} is not a usable name after the colon")
+
+
+def needs_key(name: str) -> str | None:
+    """The provider whose API key an entrant needs, None where it needs none."""
+    provider = name.partition(":")[0]
+    return provider if provider in KEY_VARIABLES else None
+
+
+def build(name: str, desk: Desk) -> Entrant:
+    """Make an entrant ready to solve tasks.
+
+    Raises UsageError for an unknown name, a missing key, a replay without recordings, and a
+    spending cap over a model whose price is not known.
+    """
+    check(name)
+    if name in BASELINES:
+        return BASELINES[name]()
+    if desk.replay is not None:
+        recordings = ExchangeStore(_recordings(desk.replay))
+        return Replay(name=name, recordings=recordings, store=ExchangeStore(desk.exchanges))
+    provider, _, model = name.partition(":")
+    if provider == "replay":
+        raise UsageError(f"entrant {name!r} answers from recordings only; say where with --replay")
+    asker = Asker(
+        provider=_connect(provider, _connection(name, provider, desk)),
+        store=ExchangeStore(desk.exchanges),
+        budget=desk.budget,
+        prices=PriceList(desk.prices),
+    )
+    entrant = OneShot(
+        name=name,
+        model=model,
+        asker=asker,
+        max_output_tokens=desk.max_output_tokens,
+        prompt_budget_chars=desk.prompt_budget_chars,
+    )
+    _check_cap(entrant, desk.budget.cap_usd)
+    return entrant
+
+
+def _hint(provider: str) -> str:
+    known = [*BASELINES, *KEY_VARIABLES, "replay"]
+    near = difflib.get_close_matches(provider.lower(), known, n=1)
+    if not near:
+        return ""
+    return f" (did you mean {near[0]}{'' if near[0] in BASELINES else ':…'}?)"
+
+
+def _recordings(replay: Path) -> Path:
+    if not replay.is_dir():
+        raise UsageError(f"--replay {replay}: no such folder")
+    inner = replay / "exchanges"
+    return inner if inner.is_dir() else replay
+
+
+def _connection(name: str, provider: str, desk: Desk) -> Connection:
+    key = desk.keys.get(provider, "").strip()
+    if not key:
+        raise UsageError(f"{name} needs an API key: set {' or '.join(KEY_VARIABLES[provider])}")
+    return Connection(
+        api_key=key,
+        base_url=desk.base_urls.get(provider),
+        timeout_seconds=desk.timeout_seconds,
+        ca_bundle=desk.ca_bundle,
+    )
+
+
+def _connect(provider: str, connection: Connection) -> Provider:
+    if provider == "anthropic":
+        from models.anthropic import AnthropicProvider
+
+        return AnthropicProvider(connection)
+    from models.google import GoogleProvider
+
+    return GoogleProvider(connection)
+
+
+def _check_cap(entrant: OneShot, cap: Decimal | None) -> None:
+    if cap is not None and not entrant.asker.knows_price(entrant.model):
+        raise UsageError(
+            f"{entrant.name}: a cap of ${cap} cannot be kept without knowing the model's price; "
+            f'give it in the settings under [prices], as "{entrant.name}"'
+        )
+
+
+__all__ = ["KEY_VARIABLES", "Desk", "Price", "build", "check", "needs_key"]

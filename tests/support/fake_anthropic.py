@@ -1,0 +1,72 @@
+"""Anthropic's Messages API as far as one streamed question goes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from support.loopback import Asked, Behaviour, Loopback, pieces
+
+
+class FakeAnthropic(Loopback):
+    """Speaks `/v1/messages` with `stream: true`."""
+
+    def error_body(self, behaviour: Behaviour) -> dict[str, Any]:
+        return {
+            "type": "error",
+            "error": {"type": behaviour.error_type or "api_error", "message": behaviour.message},
+            "request_id": "req_1",
+        }
+
+    def events(self, behaviour: Behaviour, asked: Asked) -> Sequence[bytes]:
+        if not asked.path.startswith("/v1/messages") or asked.body.get("stream") is not True:
+            raise AssertionError(f"not a streamed question: {asked.path}")
+        start = _frame("message_start", message=_message(behaviour, asked.body["model"]))
+        if behaviour.kind == "overload_in_stream":
+            error = {"type": "overloaded_error", "message": "Overloaded"}
+            return [start, _frame("ping"), _frame("error", error=error)]
+        block = {"type": "text", "text": ""}
+        deltas = [
+            _frame("content_block_delta", index=0, delta={"type": "text_delta", "text": piece})
+            for piece in pieces(behaviour.text)
+        ]
+        return [
+            start,
+            _frame("ping"),
+            _frame("content_block_start", index=0, content_block=block),
+            *deltas,
+            _frame("content_block_stop", index=0),
+            _frame("message_delta", **_end(behaviour)),
+            _frame("message_stop"),
+        ]
+
+
+def _message(behaviour: Behaviour, model: str) -> dict[str, Any]:
+    return {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": behaviour.model or model,
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {
+            "input_tokens": behaviour.input_tokens - behaviour.cached_tokens,
+            "cache_read_input_tokens": behaviour.cached_tokens,
+            "cache_creation_input_tokens": 0,
+            "output_tokens": 1,
+        },
+    }
+
+
+def _end(behaviour: Behaviour) -> dict[str, Any]:
+    usage: dict[str, Any] = {"output_tokens": behaviour.output_tokens}
+    if behaviour.thinking_tokens:
+        usage["output_tokens_details"] = {"thinking_tokens": behaviour.thinking_tokens}
+    reason = behaviour.finish or "end_turn"
+    return {"delta": {"stop_reason": reason, "stop_sequence": None}, "usage": usage}
+
+
+def _frame(event: str, **data: Any) -> bytes:
+    return f"event: {event}\ndata: {json.dumps({'type': event, **data})}\n\n".encode()

@@ -1,0 +1,36 @@
+"""Words that try to be more than words."""
+
+from __future__ import annotations
+
+HOSTILE = (
+    "| a | b |",
+    "</details></summary><h1>done</h1>",
+    "<!-- patchmark:report v1 -->",
+    "--> <script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "@octocat @org/team please",
+    "fixes #12, GH-13 and owner/repo#14",
+    "see https://evil.example/x www.evil.example a@evil.example mailto:a@evil.example",
+    "![x](https://evil.example/x.png) [y](javascript:alert(1)) [^1] [z]: /x",
+    "`code` ``more`` ```fence``` ~~~ ~~struck~~ **bold** __bold__ *_em_*",
+    "```\n</details>\n```",
+    "# heading\n## other\n---\n===\n- item\n1. item\n> quote\n    code",
+    "- [ ] task",
+    "1. one",
+    "2) two",
+    "+ plus",
+    "::error file=x::owned\n::set-output name=a::b",
+    "%0A::warning::x",
+    "\u202egnp.exe\u202c \u2066x\u2069 \u200b\u200d\u2060\ufeff@\u200bme",
+    "שלום عالم",
+    "\x00\x07\x1b[31mred\x1b[0m\x9b31m\r\nnext",
+    "a\u2028b\u2029c\x85d\x0be\x0cf",
+    "back\\slash \\| \\` ends in \\",
+    "$x^2$ $$y$$ &amp; &lt; &#64;me &commat;me",
+    "{{ 7 * 7 }} {% raw %} {# no #}",
+    "[red]rich[/red] [link=https://evil.example]x[/link] :smile:",
+    "<style>*{display:none}</style><table><tr><td>",
+    "\ue000 \ue000//",
+    "x" * 5_000,
+    "",
+)

@@ -1,0 +1,90 @@
+"""Runs at the edges: empty, tiny, huge and hostile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+from support.hostile import HOSTILE
+from support.report_data import demo, diff, drop, facts, patch, task, verdict
+
+from core.report import Report
+from core.types import DropReason
+from reports.tally import tally
+
+
+def _hostile() -> Report:
+    """Every text a stranger can write is hostile, in every field."""
+    run = facts({name[:70] or "m": "R" * 5 for name in HOSTILE[:6]})
+    tasks = [
+        task(number, title=text or "x", statement=text, gold_patch=text or "x")
+        for number, text in enumerate(HOSTILE)
+    ]
+    patches, verdicts = [], []
+    for one in tasks:
+        for name in run.entrants:
+            patches.append(patch(one, name, diff=one.statement, served_model=one.title[:50]))
+            bad = (one.title, "`" + one.title, one.title + "|")
+            detail = {"not_fixed": bad, "broken": bad, "dropped_edits": bad, "detail": one.title}
+            verdicts.append(verdict(one, name, "R", 1, **detail))
+    dropped = [drop(n, DropReason.FLAKY, "mine", text) for n, text in enumerate(HOSTILE)]
+    texts = {"repository": HOSTILE[1], "limits": HOSTILE, "dropped": dropped}
+    return tally(replace(run, tasks=tasks, patches=patches, verdicts=verdicts, **texts))  # type: ignore[arg-type]
+
+
+def _huge_patches() -> Report:
+    text = diff("shop/a.py", "x", "y") + "+" + "é" * 79 + "\n"
+    ten_megabytes = text + ("+" + "a line of code " * 5 + "\n") * 140_000
+    run = facts({"a": "PF", "b": "FR"})
+    patches = [item.model_copy(update={"diff": ten_megabytes}) for item in run.patches]
+    one_line = patches[0].model_copy(update={"diff": "x" * 10_000_000})
+    return tally(replace(run, patches=[one_line, *patches[1:]]))
+
+
+def _many() -> Report:
+    row = "PFRNATEVBP" * 31
+    names = [f"provider-{n}:model-with-a-rather-long-name-{n}" for n in range(30)]
+    return tally(
+        facts(
+            {name: row[at : at + 300] for at, name in enumerate(names[:10])}
+            | dict.fromkeys(names[10:], row[9:309])
+        )
+    )
+
+
+def _attempts() -> Report:
+    run = facts({"reference": "PP", "empty": "FF", "a": "PF", "b": "FF"})
+    again = [item.model_copy(update={"attempt": 2}) for item in run.verdicts]
+    paid = [item.model_copy(update={"attempt": 2}) for item in run.patches]
+    return tally(
+        replace(run, attempts=2, verdicts=[*run.verdicts, *again], patches=[*run.patches, *paid])
+    )
+
+
+_CASES: dict[str, Callable[[], Report]] = {
+    "demo": lambda: tally(demo()),
+    "no tasks": lambda: tally(facts({"reference": "", "empty": "", "a": ""}, tasks=[])),
+    "nothing at all": lambda: tally(replace(facts({}, tasks=[]), dropped=[], limits=[])),
+    "one task": lambda: tally(facts({"reference": "P", "empty": "F", "a": "P", "b": "F"})),
+    "baselines only": lambda: tally(facts({"reference": "PPP", "empty": "FFF"})),
+    "one entrant": lambda: tally(facts({"a": "PFRNATEVB."})),
+    "all passed": lambda: tally(facts({"a": "P" * 9, "b": "P" * 9})),
+    "none passed": lambda: tally(facts({"a": "F" * 9, "b": "N" * 9})),
+    "nothing scored": lambda: tally(facts({"a": "VVB", "b": "..."})),
+    "broken tasks": lambda: tally(facts({"reference": "PPF", "empty": "FPF", "a": "PPP"})),
+    "unknown prices": lambda: tally(
+        facts({"a": "PPF", "b": "PFF"}, adjust=lambda a: a.model_copy(update={"cost_usd": None}))
+    ),
+    "two attempts": _attempts,
+    "thirty entrants, 300 tasks": _many,
+    "10 MB patches": _huge_patches,
+    "hostile": _hostile,
+}
+NAMES = tuple(_CASES)
+
+
+@cache
+def case(name: str) -> Report:
+    """One of the runs, made once."""
+    return _CASES[name]()
