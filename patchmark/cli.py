@@ -92,7 +92,7 @@ def top(
 
 
 @app.command(
-    epilog=f"Example: `patchmark run --models reference,empty,google:gemini-3.5-flash`  {CODES}"
+    epilog=f"Example: `patchmark run --models reference,empty,google:gemini-3.5-flash`\n\n{CODES}"
 )
 def run(
     repo: Repo = None,
@@ -191,7 +191,7 @@ def judge(
     _stage(_known(flags), judge_stage, as_json=as_json)
 
 
-@app.command(epilog=f"Example: `patchmark report --out my-run --fail-under 0.5`  {CODES}")
+@app.command(epilog=f"Example: `patchmark report --out my-run --fail-under 0.5`\n\n{CODES}")
 def report(
     out: Out = None,
     repo: Repo = None,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from core.errors import UsageError
 
@@ -84,17 +85,24 @@ def load(path: Path) -> Config:
     try:
         return Config.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: {error}") from error
+        place = re.search(r" \(at line (\d+), column \d+\)| \(at end of document\)", str(error))
+        line = place.group(1) if place and place.group(1) else len(text.splitlines())
+        words = str(error).replace(place.group(0), "") if place else str(error)
+        raise UsageError(f"{path}:{line}: {words.lower()}") from error
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = tuple(str(part) for part in first["loc"])
-        message = (
-            "unknown setting" if first["type"] == "extra_forbidden" else str(first["msg"]).lower()
-        )
-        if first["type"] not in ("extra_forbidden", "missing"):
-            message += f", got {first['input']!r}"
-        place = f"{path}:{line_of(text, where)}"
-        raise UsageError(f"{place}: {'.'.join(where)}: {message}") from error
+        problems = sorted(_problem(text, found) for found in error.errors(include_url=False))
+        line, words = problems[0]
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise UsageError(f"{path}:{line}: {words}{more}") from error
+
+
+def _problem(text: str, found: ErrorDetails) -> tuple[int, str]:
+    where = tuple(str(part) for part in found["loc"])
+    name = ".".join(where)
+    if found["type"] == "extra_forbidden":
+        return line_of(text, where), f"{name}: unknown setting"
+    got = "" if found["type"] == "missing" else f", got {found['input']!r}"
+    return line_of(text, where), f"{name}: {found['msg'].lower()}{got}"
 
 
 def line_of(text: str, where: tuple[str, ...]) -> int:

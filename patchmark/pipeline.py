@@ -25,6 +25,8 @@ class Finished:
 
 def run_all(run: Run) -> Finished:
     """All stages, one after the other."""
+    if not run.entrants:  # Made first: a missing key is said before minutes are spent on tasks.
+        raise UsageError("--models: name at least one entrant")
     mine_stage(run)
     validate_stage(run)
     solve_stage(run)

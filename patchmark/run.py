@@ -11,7 +11,10 @@ from functools import cached_property
 from core.git import Repository
 from core.store import RunFolder
 from core.types import Candidate, Dropped, Patch, Task, Verdict
+from models.base import Entrant
 from models.budget import Budget
+from models.exchange_store import spent
+from models.registry import Desk, build
 from patchmark import asked
 from patchmark.progress import Show
 from patchmark.settings import Settings
@@ -43,6 +46,22 @@ class Run:
         """Let go of the engine and of what still runs in it."""
         if self._engine is not None:
             self._engine.close()
+
+    @cached_property
+    def entrants(self) -> tuple[Entrant, ...]:
+        """Who takes part. Raises UsageError for a missing key, recording or price."""
+        settings = self.settings
+        desk = Desk(
+            exchanges=self.folder.exchanges,
+            budget=self.budget,
+            replay=settings.replay,
+            keys=settings.keys,
+            base_urls=settings.base_urls,
+            prices=settings.prices,
+            max_output_tokens=settings.max_output_tokens,
+            ca_bundle=settings.ca_bundle,
+        )
+        return tuple(build(name, desk) for name in settings.models)
 
     @cached_property
     def validator(self) -> Validator:
@@ -81,10 +100,9 @@ def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Ru
     """Open repository and run folder; what is asked is noted in run.toml."""
     repository = Repository(settings.repo)
     with RunFolder(settings.out) as folder:
-        spent = sum(
-            (p.cost_usd or Decimal(0) for p in folder.read(Patch) if not p.replayed), Decimal(0)
-        )
-        budget = Budget(settings.budget_usd, spent)
+        # What earlier runs of this folder were billed counts against the cap as well.
+        billed = spent(folder.exchanges) if settings.replay is None else Decimal(0)
+        budget = Budget(settings.budget_usd, billed)
         run = Run(settings, folder, repository, budget, show_on(budget))
         asked.write(folder.path, settings, repository)
         if repository.is_shallow:

@@ -7,7 +7,6 @@ from core.git import Snapshot
 from core.types import Candidate, Dropped, Outcome, Patch, Task, Verdict
 from miner.mine import mine
 from models.base import Entrant
-from models.registry import Desk, build
 from patchmark.run import Run, newest_first
 from patchmark.sources import issues_for
 from patchmark.validated import Validated
@@ -72,12 +71,11 @@ def validate_stage(run: Run) -> None:
 
 def solve_stage(run: Run) -> None:
     """Tasks → patches, for every entrant and attempt that has no final answer yet."""
-    entrants = _entrants(run)
     patches = run.patches()
     missing = [
         (entrant, task, attempt)
         for task in run.tasks()
-        for entrant in entrants
+        for entrant in run.entrants
         for attempt in range(1, run.settings.attempts + 1)
         if not _is_final(patches.get((task.id, entrant.name, attempt)), task)
     ]
@@ -127,21 +125,6 @@ def judge_stage(run: Run) -> None:
 def _candidates(run: Run) -> list[Candidate]:
     later = {d.commit for d in run.folder.read(Dropped) if d.stage == "mine"}
     return [c for c in run.folder.read(Candidate) if c.fix_commit not in later]
-
-
-def _entrants(run: Run) -> list[Entrant]:
-    settings = run.settings
-    desk = Desk(
-        exchanges=run.folder.exchanges,
-        budget=run.budget,
-        replay=settings.replay,
-        keys=settings.keys,
-        base_urls=settings.base_urls,
-        prices=settings.prices,
-        max_output_tokens=settings.max_output_tokens,
-        ca_bundle=settings.ca_bundle,
-    )
-    return [build(name, desk) for name in settings.models]
 
 
 def _is_final(patch: Patch | None, task: Task) -> bool:

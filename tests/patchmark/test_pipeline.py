@@ -1,0 +1,209 @@
+"""The main job on the sample repository with a real engine: results, resuming, dying, gates."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.command_line import command, environment, patchmark
+from support.sample import asked, sample
+
+pytestmark = pytest.mark.docker
+RECORDS = ("candidates.jsonl", "dropped.jsonl", "tasks.jsonl", "patches.jsonl", "verdicts.jsonl")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sample repository and a finished run over its three newest tasks."""
+    folder = tmp_path_factory.mktemp("run")
+    repository = sample(folder)
+    done = patchmark(folder, *asked(repository, folder / "out"))
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def copied(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run that a test may spoil."""
+    subprocess.run(["cp", "-a", f"{finished}/.", tmp_path], check=True)
+    return tmp_path / "out"
+
+
+def again(tmp_path: Path, *more: str | Path) -> subprocess.CompletedProcess[str]:
+    return patchmark(tmp_path, *asked(tmp_path / "sundial", tmp_path / "out"), *more)
+
+
+def test_reference_passes_all_empty_nothing_and_the_models_what_they_did(finished: Path) -> None:
+    report = json.loads((finished / "out" / "report.json").read_text())
+    found = {e["name"]: (e["tasks"], e["scored"], e["passed"]) for e in report["entrants"]}
+    assert found == {
+        "reference": (3, 3, 3),
+        "empty": (3, 3, 0),
+        "replay:careful": (3, 3, 1),
+        "replay:hasty": (3, 3, 0),
+    }
+    assert report["replayed"]
+    assert report["fiction"]
+    assert not report["tasks_broken"]
+    outcomes = {
+        (v["task_id"], v["entrant"]): v["outcome"] for v in rows(finished / "out/verdicts.jsonl")
+    }
+    assert outcomes["b4af4ddfb058", "replay:hasty"] == "no_patch"
+    assert outcomes["8b050132daca", "replay:hasty"] == "failed"
+    edits = [
+        v["dropped_edits"]
+        for v in rows(finished / "out/verdicts.jsonl")
+        if (v["task_id"], v["entrant"]) == ("8b050132daca", "replay:hasty")
+    ]
+    assert edits == [["tests/test_durations.py", "tests/test_intervals.py"]]
+
+
+def test_the_fields_that_others_read(finished: Path) -> None:
+    """These names are a public contract."""
+    out = finished / "out"
+    task, patch, verdict = (
+        rows(out / f"{name}.jsonl")[0] for name in ("tasks", "patches", "verdicts")
+    )
+    assert {"id", "base_commit", "fix_commit", "statement"} <= {*task}
+    assert {"gold_patch", "test_patch", "fail_to_pass", "pass_to_pass"} <= {*task}
+    assert {"task_id", "entrant", "attempt", "diff", "cost_usd", "usage", "seconds"} <= {*patch}
+    assert {"task_id", "entrant", "attempt", "outcome", "cause"} <= {*verdict}
+    row = json.loads((out / "report.json").read_text())["entrants"][2]
+    assert {
+        "name", "tasks", "scored", "passed", "pass_rate", "ci_low", "ci_high", "cost_usd",
+        "cost_per_solve_usd", "seconds_p50",
+    } <= {*row}  # fmt: skip
+    assert (out / "run.toml").is_file()
+    assert (out / "exchanges" / "careful" / f"{task['id']}.1.1.json").is_file()
+
+
+def test_a_report_from_replays_says_so_at_the_top(finished: Path) -> None:
+    for name in ("report.md", "report.html"):
+        text = (finished / "out" / name).read_text()
+        head = text[: text.find("<details")] if name.endswith("md") else text
+        assert "fiction" in head
+        assert "no model was called" in head
+
+
+def test_a_second_run_does_nothing_again(finished: Path, tmp_path: Path) -> None:
+    out = copied(finished, tmp_path)
+    before = {name: (out / name).read_bytes() for name in RECORDS}
+    nowhere = again(tmp_path)
+    assert nowhere.returncode == 0, nowhere.stderr
+    assert {name: (out / name).read_bytes() for name in RECORDS} == before
+    assert "judge: " not in nowhere.stderr
+    assert "solve: " not in nowhere.stderr
+
+
+def test_a_changed_patch_is_judged_again_and_nothing_else(finished: Path, tmp_path: Path) -> None:
+    out = copied(finished, tmp_path)
+    changed = next(p for p in rows(out / "patches.jsonl") if p["entrant"] == "replay:careful")
+    gold = next(t for t in rows(out / "tasks.jsonl") if t["id"] == changed["task_id"])
+    was = {(v["task_id"], v["entrant"]): v["key"] for v in rows(out / "verdicts.jsonl")}
+    with (out / "patches.jsonl").open("a") as file:
+        file.write(json.dumps(changed | {"diff": ""}) + "\n")
+    assert patchmark(tmp_path, "judge", "--out", "out").returncode == 0
+    new = rows(out / "verdicts.jsonl")[12:]
+    assert [(v["task_id"], v["entrant"], v["outcome"]) for v in new] == [
+        (gold["id"], "replay:careful", "failed")
+    ]
+    assert new[0]["key"] != was[gold["id"], "replay:careful"]
+
+
+def test_stages_one_by_one_give_the_same_report(finished: Path, tmp_path: Path) -> None:
+    repository = sample(tmp_path)
+    words = asked(repository, tmp_path / "out")
+    given = {str(words[i]): words[i + 1] for i in range(1, len(words), 2)}
+
+    def stage(name: str, *flags: str) -> None:
+        extra = [word for flag in flags for word in (flag, given[flag])]
+        done = patchmark(tmp_path, name, "--out", "out", *extra)
+        assert done.returncode == 0, done.stderr
+
+    stage("mine", "--repo", "--issues")
+    stage("validate", "--max-tasks")
+    stage("solve", "--models", "--replay", "--max-tasks")
+    stage("judge")
+    stage("report")
+    first = json.loads((finished / "out" / "report.json").read_text())
+    second = json.loads((tmp_path / "out" / "report.json").read_text())
+    for report in (first, second):
+        del report["made_at"]
+        for task in report["tasks"]:
+            for cell in task["cells"]:
+                del cell["seconds"]
+    assert second == first
+
+
+def test_the_gate(finished: Path, tmp_path: Path) -> None:
+    copied(finished, tmp_path)
+    assert patchmark(tmp_path, "report", "--out", "out", "--fail-under", "0.3").returncode == 0
+    assert patchmark(tmp_path, "report", "--out", "out", "--fail-under", "0.5").returncode == 1
+
+
+def test_broken_tasks_are_said_loudly(finished: Path, tmp_path: Path) -> None:
+    """A task that its own fix does not solve says nothing about models."""
+    out = copied(finished, tmp_path)
+    tasks = rows(out / "tasks.jsonl")
+    never = tasks[0] | {"fail_to_pass": ["tests/test_durations.py::test_never_written"]}
+    (out / "tasks.jsonl").write_text("".join(json.dumps(t) + "\n" for t in [never, *tasks[1:]]))
+    assert patchmark(tmp_path, "judge", "--out", "out").returncode == 0
+    done = patchmark(tmp_path, "report", "--out", "out")
+    assert done.returncode == 3
+    assert "broken" in done.stdout
+    assert "broken" in (out / "report.md").read_text().split("<details")[0]
+
+
+def test_killed_at_any_moment_nothing_finished_is_done_again(
+    finished: Path, tmp_path: Path
+) -> None:
+    """Kill -9 at random moments; in the end each patch and verdict stands exactly once."""
+    repository = sample(tmp_path)
+    out = tmp_path / "out"
+    words = command(*asked(repository, out))
+    chance = random.Random(7)  # noqa: S311
+    # With the proofs of the finished run at hand, most of the time goes to solving and judging.
+    cache = {"XDG_CACHE_HOME": str(finished / "cache")}
+    for _ in range(5):
+        with subprocess.Popen(
+            words, cwd=tmp_path, env=environment(tmp_path, **cache), stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        ) as process:  # fmt: skip
+            time.sleep(chance.uniform(0.8, 3.5))
+            process.send_signal(signal.SIGKILL)
+    done = patchmark(tmp_path, *asked(repository, out), **cache)
+    assert done.returncode == 0, done.stderr
+    for name in ("patches.jsonl", "verdicts.jsonl"):
+        keys = [(r["task_id"], r["entrant"], r["attempt"]) for r in rows(out / name)]
+        assert len(keys) == len(set(keys)) == 12
+    first = json.loads((finished / "out" / "report.json").read_text())
+    second = json.loads((out / "report.json").read_text())
+    for report in (first, second):
+        assert [e.pop("passed") for e in report["entrants"]] == [3, 0, 1, 0]
+
+
+def test_demo_runs_end_to_end(finished: Path, tmp_path: Path) -> None:
+    done = patchmark(tmp_path, "demo", "--json", XDG_CACHE_HOME=str(finished / "cache"))
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    passed = {e["name"]: (e["passed"], e["scored"]) for e in report["entrants"]}
+    assert passed == {
+        "reference": (17, 17),
+        "empty": (0, 17),
+        "replay:careful": (14, 17),
+        "replay:hasty": (8, 17),
+    }
+    reasons = {(d["stage"], d["reason"]): d["count"] for d in report["dropped"]}
+    assert reasons["validate", "flaky"] == 1
+    assert reasons["validate", "no_fail_to_pass"] == 2
+    assert reasons["mine", "bot"] == 2
+    assert reasons["mine", "revert"] == reasons["mine", "reverted_later"] == 1

@@ -1,0 +1,79 @@
+"""Flags go before patchmark.toml, and that before the defaults."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from core.errors import UsageError
+from patchmark.settings import Flags, make
+
+
+def test_flags_go_before_the_file_and_the_file_before_defaults(tmp_path: Path) -> None:
+    (tmp_path / "patchmark.toml").write_text(
+        "models = ['empty']\nmax-tasks = 7\nattempts = 3\nbudget-usd = 1\nfail-under = 0.25\n"
+    )
+    plain = make(Flags(repo=tmp_path), {})
+    assert (plain.models, plain.max_tasks, plain.attempts) == (("empty",), 7, 3)
+    assert (plain.budget_usd, plain.fail_under) == (Decimal(1), 0.25)
+    flags = Flags(repo=tmp_path, models="reference", max_tasks=2, budget_usd="0", fail_under=0.0)
+    given = make(flags, {})
+    assert (given.models, given.max_tasks, given.attempts) == (("reference",), 2, 3)
+    assert (given.budget_usd, given.fail_under) == (Decimal(0), 0.0)
+
+
+def test_defaults_cost_nothing(tmp_path: Path) -> None:
+    settings = make(Flags(repo=tmp_path), {})
+    assert settings.models == ("reference", "empty")
+    assert settings.max_tasks == 20
+
+
+def test_names_are_taken_once_and_without_blanks(tmp_path: Path) -> None:
+    settings = make(Flags(repo=tmp_path, models=" reference, empty,,reference"), {})
+    assert settings.models == ("reference", "empty")
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (Flags(models="gpt"), "unknown entrant 'gpt'"),
+        (Flags(models="antropic:claude-opus-4-8"), "did you mean anthropic"),
+        (Flags(models=" , "), "--models"),
+        (Flags(budget_usd="lots"), "--budget-usd: 'lots'"),
+        (Flags(budget_usd="NaN"), "--budget-usd"),
+        (Flags(budget_usd="-1"), "--budget-usd"),
+        (Flags(config=Path("nowhere.toml")), "nowhere.toml"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, flags: Flags, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        make(flags, {})
+    assert words in str(caught.value)
+
+
+def test_keys_come_from_the_usual_variables_and_are_not_shown(tmp_path: Path) -> None:
+    settings = make(
+        Flags(repo=tmp_path), {"ANTHROPIC_API_KEY": "sk-secret-1", "GOOGLE_API_KEY": "secret-2"}
+    )
+    assert settings.keys == {"anthropic": "sk-secret-1", "google": "secret-2"}
+    assert "secret" not in repr(settings)
+
+
+def test_the_ca_bundle_and_only_network_variables_reach_builds(tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("PEM")
+    environment = {
+        "PATCHMARK_CA_BUNDLE": str(bundle),
+        "HTTPS_PROXY": "http://proxy:1",
+        "ANTHROPIC_API_KEY": "sk-secret",
+    }
+    network = make(Flags(repo=tmp_path), environment).network
+    assert network.ca_bundle == b"PEM"
+    assert network.build_environment() == {"HTTPS_PROXY": "http://proxy:1"}
+
+
+def test_a_ca_bundle_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="PATCHMARK_CA_BUNDLE"):
+        make(Flags(repo=tmp_path), {"PATCHMARK_CA_BUNDLE": "/nowhere.pem"})
