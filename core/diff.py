@@ -11,6 +11,11 @@ from dataclasses import dataclass
 # Only \n ends a line: str.splitlines would also cut at form feeds and the like.
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _HUNK = re.compile(r"^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_NAME_END = re.compile(r"[\t\v\f\r]")
+_OTHER_NAMES = (
+    "rename from ", "rename to ", "rename old ", "rename new ", "copy from ", "copy to ",
+)  # fmt: skip
 _ESCAPE = re.compile(rb'\\([abtnvfr"\\]|[0-7]{3})')
 _PLAIN = {b"a": b"\a", b"b": b"\b", b"t": b"\t", b"n": b"\n", b"v": b"\v", b"f": b"\f", b"r": b"\r"}
 
@@ -70,11 +75,11 @@ def _section(text: str) -> FileDiff:
             added += line.startswith("+")
             removed += line.startswith("-")
         elif line.startswith(("--- ", "+++ ")):
-            name = _unquote(line[4:].split("\t")[0])
+            name = _name(line[4:])
             if name != "/dev/null":
                 paths.add(name[2:] if name.startswith(("a/", "b/")) else name)
-        elif line.startswith(("rename from ", "rename to ", "copy from ", "copy to ")):
-            paths.add(_unquote(line.split(" ", 2)[2]))
+        elif line.startswith(_OTHER_NAMES):
+            paths.add(_name(line.split(" ", 2)[2]))
         elif line.startswith("deleted file mode"):
             deleted = True
         elif line.startswith(("GIT binary patch", "Binary files ")):
@@ -87,18 +92,21 @@ def _section(text: str) -> FileDiff:
 
 def _header_paths(line: str) -> set[str]:
     """Both names of `diff --git a/X b/X`, for sections with no other line that names them."""
-    rest = line.removeprefix("diff --git ")
+    rest = line.removeprefix("diff --git ").rstrip("\r")
     if rest.startswith('"'):
-        quoted = re.findall(r'"(?:[^"\\]|\\.)*"', rest)
-        return {_unquote(name)[2:] for name in quoted}
+        return {_unquote(name)[2:] for name in _QUOTED.findall(rest)}
     middle = len(rest) // 2
     return {rest[2:middle]} if rest[2:middle] == rest[middle + 3 :] else {rest}
 
 
+def _name(rest: str) -> str:
+    """The file name that the rest of a header line starts with, ended where git ends it."""
+    quoted = _QUOTED.match(rest)
+    return _unquote(quoted[0]) if quoted else _NAME_END.split(rest, maxsplit=1)[0]
+
+
 def _unquote(name: str) -> str:
     """Undo git's C quoting of unusual file names."""
-    if not (name.startswith('"') and name.endswith('"') and len(name) > 1):
-        return name
 
     def plain(match: re.Match[bytes]) -> bytes:
         code = match.group(1)

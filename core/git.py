@@ -30,6 +30,14 @@ _SAFE = (
     "core.quotePath=false",
     "diff.external=",
     "diff.renames=false",
+    "diff.relative=false",
+    "diff.context=3",
+    "diff.interHunkContext=0",
+    "diff.orderFile=/dev/null",
+    "diff.indentHeuristic=true",
+    "diff.suppressBlankEmpty=false",
+    "log.diffMerges=first-parent",
+    "i18n.logOutputEncoding=UTF-8",
     "diff.noprefix=false",
     "diff.mnemonicPrefix=false",
     "log.showSignature=false",
@@ -42,12 +50,17 @@ def clean_environment() -> dict[str, str]:
     """The environment git runs in: PATH and nothing else of ours."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
+        # A repository's configuration may say ~/, which without a home is a fatal error.
+        "HOME": os.devnull,
         "LC_ALL": "C",
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_ATTR_NOSYSTEM": "1",
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_NO_LAZY_FETCH": "1",
+        # For git before 2.44, which does not know the line above. A repository's own
+        # protocol.<name>.allow would win over protocol.allow; over this nothing wins.
+        "GIT_ALLOW_PROTOCOL": "",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
     }
@@ -64,17 +77,25 @@ def git_command(*arguments: str, directory: Path | None = None) -> list[str]:
 
 
 def touched_paths(diff: str) -> list[str]:
-    """The paths git itself reads in a diff; none where git cannot read it at all."""
+    """The paths git itself reads in a diff, old and new; none where git cannot read it at all."""
+    content = diff.encode("utf-8", "surrogateescape")
+    # Of a renamed file git tells the new name only; read backwards, the old one.
+    lines = _numstat(content) + _numstat(content, "--reverse")
+    found = [os.fsdecode(line.split(b"\t", 2)[2]) for line in lines if line.count(b"\t") >= 2]
+    return list(dict.fromkeys(found))
+
+
+def _numstat(diff: bytes, *options: str) -> list[bytes]:
     with tempfile.TemporaryDirectory(prefix="patchmark-") as empty:
         done = subprocess.run(
-            git_command("apply", "--numstat", "-z", "-", directory=Path(empty)),
-            input=diff.encode("utf-8", "surrogateescape"),
+            git_command("apply", "--numstat", "-z", *options, "-", directory=Path(empty)),
+            input=diff,
             capture_output=True,
-            env=clean_environment(),
+            # Inside of a repository git would pass over all that is not below `empty`.
+            env={**clean_environment(), "GIT_DIR": os.devnull},
             check=False,
         )
-    lines = done.stdout.split(b"\0")
-    return [os.fsdecode(line.split(b"\t", 2)[2]) for line in lines if line.count(b"\t") >= 2]
+    return done.stdout.split(b"\0")
 
 
 @dataclass(frozen=True)
@@ -102,7 +123,9 @@ class Repository:
         except FileNotFoundError as error:
             raise UsageError("git is not installed or not on PATH") from error
         except RepositoryError as error:
-            raise RepositoryError(f"{path}: not a git repository") from error
+            known = "not a git repository" in str(error) or not path.is_dir()
+            why = "not a git repository" if known else str(error)
+            raise RepositoryError(f"{path}: {why}") from error
         try:
             self.head = self.resolve("HEAD")
         except RepositoryError as error:
@@ -119,20 +142,22 @@ class Repository:
             check=False,
         )
         if done.returncode != 0:
-            words = done.stderr.decode(errors="replace").strip().splitlines()
-            raise RepositoryError(f"git {arguments[0]}: {words[-1] if words else 'failed'}")
+            raise RepositoryError(f"git {arguments[0]}: {_last_words(done.stderr)}")
         return done.stdout
 
     @contextmanager
     def stream(self, *arguments: str, stdin: bytes | None = None) -> Iterator[IO[bytes]]:
-        """Run git and read what it prints while it runs."""
-        with subprocess.Popen(
-            git_command(*arguments, directory=self.path),
-            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=clean_environment(),
-        ) as process:
+        """Run git and read what it prints while it runs. Raises like `git`, at the end."""
+        with (
+            tempfile.TemporaryFile() as words,
+            subprocess.Popen(
+                git_command(*arguments, directory=self.path),
+                stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=words,
+                env=clean_environment(),
+            ) as process,
+        ):
             if stdin is not None and process.stdin is not None:
                 # From a thread: git starts to answer before it has read all, and both would wait.
                 threading.Thread(target=_feed, args=(process.stdin, stdin), daemon=True).start()
@@ -141,7 +166,8 @@ class Repository:
             yield process.stdout
             process.stdout.close()
             if process.wait() not in (0, -13):  # -13: we closed the pipe early
-                raise RepositoryError(f"git {arguments[0]} ended with {process.returncode}")
+                words.seek(0)
+                raise RepositoryError(f"git {arguments[0]}: {_last_words(words.read())}")
 
     def resolve(self, revision: str) -> str:
         """The full commit id of a revision."""
@@ -172,7 +198,8 @@ class Repository:
         try:
             content = self.git("cat-file", "blob", f"{commit}:{path}")
             return None if b"\0" in content[:8000] else content.decode()
-        except (RepositoryError, UnicodeDecodeError):
+        except (RepositoryError, ValueError, OSError):
+            # Also a path that no command line can carry: with NUL bytes, or far too long.
             return None
 
     def blobs(self, ids: Sequence[str]) -> Iterator[bytes]:
@@ -183,9 +210,10 @@ class Repository:
                 header = out.readline().split()
                 if len(header) != 3:
                     raise RepositoryError(f"git has no object {blob} (a partial clone?)")
-                size = int(header[2])
-                yield out.read(size)
-                out.read(1)
+                content = out.read(int(header[2]))
+                if out.read(1) != b"\n":
+                    raise RepositoryError(f"git cannot read object {blob} to its end")
+                yield content
 
     def archive(self, commit: str, prefix: str) -> bytes:
         """The commit's files as a tar below `prefix`, byte for byte as committed.
@@ -209,6 +237,11 @@ class Repository:
                 info.size = len(content)
                 tar.addfile(info, io.BytesIO(content))
         return buffer.getvalue()
+
+
+def _last_words(stderr: bytes) -> str:
+    lines = stderr.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "failed"
 
 
 def _feed(pipe: IO[bytes], content: bytes) -> None:

@@ -7,6 +7,7 @@ other unreadable line is an error that names file and line, because it was not u
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import threading
@@ -42,16 +43,21 @@ class RunFolder:
     def __enter__(self) -> Self:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._held = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            held = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise StoreError(f"{self.path}: cannot be used as a run folder: {error}") from error
         try:
-            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            os.close(self._held)
+            os.close(held)
             raise StoreError(f"{self.path}: another patchmark is using this run folder") from error
-        for name in FILES.values():
-            _set_torn_line_aside(self.path / name)
+        try:
+            for name in FILES.values():
+                _set_torn_line_aside(self.path / name)
+        except OSError as error:
+            os.close(held)
+            raise StoreError(f"{self.path}: cannot be used as a run folder: {error}") from error
+        self._held = held
         return self
 
     def __exit__(
@@ -75,21 +81,17 @@ class RunFolder:
         return self.path / "logs"
 
     def append(self, record: Record) -> None:
-        """Write one record; it is on disk when this returns. Safe from many threads."""
+        """Write one record; it is on disk when this returns. Safe from many threads.
+
+        Raises StoreError where it cannot be written; nothing of it is then left in the file.
+        """
         line = record.model_dump_json().encode() + b"\n"
+        path = self.path / FILES[type(record)]
         with self._lock:
-            handle = os.open(
-                self.path / FILES[type(record)],
-                os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC,
-                0o644,
-            )
             try:
-                written = os.write(handle, line)
-                if written != len(line):
-                    raise StoreError(f"{self.path}: disk full? {written} of {len(line)} bytes kept")
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+                _append(path, line)
+            except OSError as error:
+                raise StoreError(f"{path}: cannot be written: {error}") from error
 
     def read(self, kind: type[R]) -> Iterator[R]:
         """All records of one kind in the order they were written.
@@ -110,6 +112,20 @@ class RunFolder:
         for record in self.read(kind):
             found[key(record)] = record
         return found
+
+
+def _append(path: Path, line: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        before = os.fstat(handle).st_size
+        written = os.write(handle, line)
+        if written != len(line):
+            # Else the next record would continue this line, and both would be unreadable.
+            os.ftruncate(handle, before)
+            raise OSError(errno.ENOSPC, f"disk full? {written} of {len(line)} bytes fitted")
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _parse(kind: type[R], line: bytes, where: str) -> R:

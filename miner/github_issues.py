@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from miner.issues import Issue
 
 if TYPE_CHECKING:
+    from github.Issue import Issue as Found
     from github.Repository import Repository
 
 
@@ -39,7 +40,7 @@ class GitHubIssues:
         from github import GithubException
 
         try:
-            found = self._repository.get_issue(number)
+            return _read(self._repository.get_issue(number), number)
         except GithubException as error:
             if error.status not in (404, 410):
                 self._close(f"GitHub answered {error.status}")
@@ -47,10 +48,14 @@ class GitHubIssues:
         except requests.RequestException as error:
             self._close(f"GitHub cannot be reached ({type(error).__name__})")
             return None
-        if found.pull_request is not None:
-            return None
-        return Issue(number=number, title=found.title, body=found.body or "")
 
     def _close(self, reason: str) -> None:
         self._closed = True
         self._tell(f"{reason}: statements come from commit messages alone")
+
+
+def _read(found: Found, number: int) -> Issue | None:
+    # A lazy client asks GitHub here, at the first field, and not before.
+    if found.pull_request is not None:
+        return None
+    return Issue(number=number, title=found.title, body=found.body or "")

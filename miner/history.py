@@ -10,14 +10,24 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import IO
 
 from core.errors import RepositoryError
 from core.git import Repository
 
-_FORMAT = "--format=%x1e%H%x1f%P%x1f%cI%x1f%an%x1f%ae%x1f%B%x1f"
-_DIFF = ("--first-parent", "-m", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
+# By lines: unlike any other separator, a line end cannot be in a name or an address.
+_FORMAT = "--format=%x1e%H%n%P%n%cI%n%ct%n%an%n%ae%n%B"
+_DIFF = (
+    "--first-parent", "-m", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color",
+    "--ignore-submodules=all",
+)  # fmt: skip
+_MERGE = re.compile(
+    r"^Merge (?:pull request #\d+ from \S+|(?:remote-tracking )?(?:branch|commit|tag) '.*?'.*)$"
+    r"|^(?:# )?Conflicts:\n(?:#?[ \t]+\S.*(?:\n|\Z))*",
+    re.MULTILINE,
+)
+_REVERTS = "This reverts commit"
 _PATCH_START = re.compile(rb"\x1e([0-9a-f]{40,64})\x1f\n")
 
 
@@ -38,6 +48,17 @@ class Change:
         """First line of the message."""
         return self.message.strip().partition("\n")[0].strip()
 
+    @property
+    def title(self) -> str:
+        """The subject; of a merge that has words of its own, their first line."""
+        own = without_merge(self.message).strip().partition("\n")[0].strip()
+        return own or self.subject
+
+
+def without_merge(message: str) -> str:
+    """A message without what git itself writes into it on a merge."""
+    return _MERGE.sub("", message)
+
 
 def changes(repository: Repository, revision: str = "HEAD") -> Iterator[Change]:
     """All commits of a revision's first-parent history, newest first."""
@@ -55,6 +76,18 @@ def changes(repository: Repository, revision: str = "HEAD") -> Iterator[Change]:
                 paths.append(os.fsdecode(next(tokens, b"")))
         if header is not None:
             yield _change(header, paths)
+
+
+def reverts(repository: Repository, revision: str = "HEAD") -> Iterator[tuple[str, str]]:
+    """Id and message of every commit that takes others back, merged branches included.
+
+    Newest first: what takes a revert back comes before that revert.
+    """
+    arguments = ("log", "--topo-order", "--fixed-strings", f"--grep={_REVERTS}", "-z")
+    for entry in repository.git(*arguments, "--format=%H%n%B", revision, "--").split(b"\0"):
+        commit, _, message = entry.decode(errors="replace").partition("\n")
+        if commit:
+            yield commit, message
 
 
 def patches(repository: Repository, commits: Sequence[str]) -> Iterator[tuple[str, bytes]]:
@@ -93,16 +126,28 @@ def _tokens(out: IO[bytes]) -> Iterator[bytes]:
 
 
 def _change(header: bytes, paths: Iterable[str]) -> Change:
-    fields = header[1:].decode(errors="replace").split("\x1f")
-    if len(fields) < 6:
+    fields = header[1:].decode(errors="replace").split("\n", 6)
+    if len(fields) < 7:
         raise RepositoryError("git log: a commit could not be read")
-    commit, parents, date, author, email = fields[:5]
+    commit, parents, date, seconds, author, email, message = fields
     return Change(
         commit=commit,
         parents=tuple(parents.split()),
-        committed_at=datetime.fromisoformat(date),
+        committed_at=_date(date, seconds),
         author=author,
         email=email,
-        message="\x1f".join(fields[5:-1]),
+        message=message,
         paths=tuple(paths),
     )
+
+
+def _date(iso: str, seconds: str) -> datetime:
+    """Old tools wrote impossible zones and years; such a date is told in UTC, or is 1970."""
+    try:
+        return datetime.fromisoformat(iso)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)

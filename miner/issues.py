@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.errors import UsageError
 
 _KEYWORD = re.compile(
-    r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b:?\s+(?:GH-|#)(\d+)", re.IGNORECASE
+    r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b:?\s+(?:GH-|#)(\d{1,9})\b", re.IGNORECASE
 )
 _NOT_TEXT = re.compile(r"<!--.*?-->|```.*?```|`[^`\n]*`", re.DOTALL)
 
@@ -70,10 +70,8 @@ def read_issues(path: Path) -> FileIssues:
             issue = Issue.model_validate(entry)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            where = ".".join(str(p) for p in first["loc"])
-            raise UsageError(
-                f"--issues {path}: entry {position}: {where}: {first['msg']}"
-            ) from error
+            where = "".join(f"{part}: " for part in first["loc"])
+            raise UsageError(f"--issues {path}: entry {position}: {where}{first['msg']}") from error
         found[issue.number] = issue
     return FileIssues(found)
 

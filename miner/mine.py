@@ -9,7 +9,7 @@ from core.errors import RepositoryError
 from core.git import Repository
 from core.paths import Kind, kind_of
 from core.types import Candidate, Dropped, DropReason
-from miner.history import Change, changes, patches
+from miner.history import Change, changes, patches, reverts
 from miner.issues import Issues
 from miner.screen import Drop, part, reverted_by, screen_change, screen_parts
 from miner.statement import state
@@ -18,9 +18,8 @@ from miner.statement import state
 def mine(repository: Repository, issues: Issues) -> Iterator[Candidate | Dropped]:
     """Look at every first-parent commit once: newest first, the dropped ones before the rest."""
     promising: dict[str, Change] = {}
-    reverted: set[str] = set()
+    reverted = _taken_back(repository)
     for change in changes(repository):
-        reverted |= _full_ids(repository, change)
         drop = screen_change(change, reverted)
         if drop is None:
             promising[change.commit] = change
@@ -30,10 +29,19 @@ def mine(repository: Repository, issues: Issues) -> Iterator[Candidate | Dropped
         yield _candidate(promising[commit], patch, issues)
 
 
-def _full_ids(repository: Repository, change: Change) -> set[str]:
+def _taken_back(repository: Repository) -> set[str]:
+    """Ids of the commits that were reverted and stayed so."""
+    found: set[str] = set()
+    for commit, message in reverts(repository):
+        if commit not in found:
+            found |= _full_ids(repository, reverted_by(message))
+    return found
+
+
+def _full_ids(repository: Repository, names: list[str]) -> set[str]:
     """Reverts name a commit by its full id, or by a short one that git can complete."""
     found = set()
-    for name in reverted_by(change):
+    for name in names:
         try:
             found.add(name if len(name) == 40 else repository.resolve(name))
         except RepositoryError:
@@ -79,5 +87,5 @@ def _paths(sections: tuple[FileDiff, ...], kind: Kind) -> tuple[str, ...]:
 def _dropped(change: Change, drop: Drop) -> Dropped:
     reason, detail = drop
     return Dropped(
-        commit=change.commit, title=change.subject, stage="mine", reason=reason, detail=detail
+        commit=change.commit, title=change.title, stage="mine", reason=reason, detail=detail
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -17,14 +16,15 @@ MAX_CHANGED_LINES = 3000
 
 _BOT = re.compile(r"\[bot\]|^(dependabot|renovate|pre-commit-ci|github-actions)\b", re.IGNORECASE)
 _REVERT = re.compile(r"^(revert\b[:\s]|Revert \")", re.IGNORECASE)
+_HUNK_HEADER = re.compile(r"^@@.*\n", re.MULTILINE)
 _REVERTED = re.compile(r"This reverts commit ([0-9a-f]{7,64})")
 
 Drop = tuple[DropReason, str]
 
 
-def reverted_by(change: Change) -> list[str]:
-    """Ids (possibly short) of the commits that this commit takes back."""
-    return _REVERTED.findall(change.message)
+def reverted_by(message: str) -> list[str]:
+    """Ids (possibly short) of the commits that a message says it takes back."""
+    return _REVERTED.findall(message)
 
 
 def screen_change(change: Change, reverted: Collection[str]) -> Drop | None:
@@ -36,7 +36,7 @@ def screen_change(change: Change, reverted: Collection[str]) -> Drop | None:
         return DropReason.EMPTY, "a merge or commit without changes"
     if _BOT.search(change.author) or _BOT.search(change.email):
         return DropReason.BOT, change.author
-    if _REVERT.match(change.subject) or reverted_by(change):
+    if _REVERT.match(change.title) or reverted_by(change.message):
         return DropReason.REVERT, ""
     if change.commit in reverted:
         return DropReason.REVERTED_LATER, ""
@@ -61,13 +61,15 @@ class Parts:
 def part(sections: Collection[FileDiff]) -> Parts:
     """Sort the sections of a patch into fix and tests."""
     tests = [s for s in sections if any(_is_test(path) for path in s.paths)]
-    fix = [s for s in sections if s not in tests]
+    fix = [s for s in sections if not any(_is_test(path) for path in s.paths)]
     return Parts(tuple(fix), tuple(tests))
 
 
 def screen_parts(parts: Parts) -> Drop | None:
     """Judge a candidate by its patch."""
-    if sum(s.added for s in parts.tests) == 0 and not any(s.binary for s in parts.tests):
+    if sum(s.added for s in parts.tests) == 0 and not any(
+        s.binary and not s.deleted for s in parts.tests
+    ):
         return DropReason.TESTS_ONLY_DELETED, ""
     lines = sum(s.added + s.removed for s in parts.fix)
     if lines > MAX_CHANGED_LINES:
@@ -85,8 +87,19 @@ def _is_test(path: str) -> bool:
 def _only_whitespace(section: FileDiff) -> bool:
     if section.binary:
         return False
-    body = section.text.partition("\n@@")[2].split("\n")
-    squeezed = [line[:1] + re.sub(r"\s+", "", line[1:]) for line in body]
-    added = Counter(line[1:] for line in squeezed if line.startswith("+") and len(line) > 1)
-    removed = Counter(line[1:] for line in squeezed if line.startswith("-") and len(line) > 1)
-    return added == removed
+    return all(_same_words(hunk) for hunk in _HUNK_HEADER.split(section.text)[1:])
+
+
+def _same_words(hunk: str) -> bool:
+    """Nothing moved, and nothing indented anew: in Python both change what the code does."""
+    lines = [line for line in hunk.split("\n") if line[1:].strip()]
+    before = [line[1:] for line in lines if line.startswith((" ", "-"))]
+    after = [line[1:] for line in lines if line.startswith((" ", "+"))]
+    old, new = ["".join(line.split()) for line in before], ["".join(line.split()) for line in after]
+    if old == new:
+        return [_indent(line) for line in before] == [_indent(line) for line in after]
+    return "".join(old) == "".join(new)
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]

@@ -10,13 +10,13 @@ import re
 from dataclasses import dataclass
 
 from core.types import StatementSource
-from miner.history import Change
+from miner.history import Change, without_merge
 from miner.issues import Issue, Issues, closed_by
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TRAILER = re.compile(
-    r"^(?:signed-off-by|co-authored-by|reviewed-by|acked-by|tested-by|cc|change-id|"
-    r"pull-request|pr-url|reported-by|\(cherry picked from commit).*$",
+    r"^(?:(?:signed-off-by|co-authored-by|reviewed-by|acked-by|tested-by|cc|change-id|"
+    r"pull-request|pr-url|reported-by):|\(cherry picked from commit).*$",
     re.IGNORECASE | re.MULTILINE,
 )
 _CLOSES = re.compile(
@@ -24,9 +24,14 @@ _CLOSES = re.compile(
     r"(?:GH-|#)\d+(?:\s*(?:,|and)\s*(?:GH-|#)\d+)*\)?\.?",
     re.IGNORECASE,
 )
+# `Fix #12: read signs` says `read signs`.
+_CLOSES_FIRST = re.compile(rf"^\s*{_CLOSES.pattern}\s*[:,;–—-]+\s+(?!GH-|#)", re.IGNORECASE)
 _PULL = re.compile(r"\s*\((?:GH-|#)\d+\)")
-_MERGE = re.compile(r"^Merge (?:pull request #\d+ from \S+|branch '.*?'.*)$", re.MULTILINE)
-_SHA = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}\b")
+# Neither a colour, nor a part of a UUID, nor a number such as 1e100000.
+_SHA = re.compile(
+    r"(?<![\w#-])(?!\d+e\d+\b)(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}(?![\w-])"
+)
+_NO_WORDS = "The change has no description."
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,8 @@ def state(change: Change, issues: Issues) -> Statement:
             )
     text = clean_message(change.message)
     return Statement(
-        title=_clean_line(text.partition("\n")[0]) or change.subject,
-        text=text or change.subject,
+        title=_clean_line(text.partition("\n")[0]) or change.subject or _NO_WORDS,
+        text=text or change.subject or _NO_WORDS,
         source=StatementSource.COMMIT_MESSAGE,
         issue=numbers[0] if numbers else None,
         link_rule="closing keyword in commit message" if numbers else None,
@@ -65,11 +70,15 @@ def state(change: Change, issues: Issues) -> Statement:
 
 def clean_message(message: str) -> str:
     """A commit message without what only the one who made the commit could know."""
-    text = _MERGE.sub("", message)
-    text = _TRAILER.sub("", text)
-    text = _PULL.sub("", _CLOSES.sub("", text))
-    text = _SHA.sub("", text)
-    return _tidy(text)
+    text = _TRAILER.sub("", without_merge(_COMMENT.sub("", message)))
+    return _tidy("\n".join(_without_references(line) for line in text.split("\n")))
+
+
+def _without_references(line: str) -> str:
+    text = _CLOSES.sub("", _CLOSES_FIRST.sub("", line))
+    text = _SHA.sub("", _PULL.sub("", text))
+    only_marks_left = text != line and not any(character.isalnum() for character in text)
+    return "" if only_marks_left else text
 
 
 def _of_issue(issue: Issue) -> str:

@@ -1,0 +1,130 @@
+"""Paid models through the whole program, against loopback servers under the real SDKs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.command_line import patchmark
+from support.fake_anthropic import FakeAnthropic
+from support.fake_google import FakeGoogle
+from support.loopback import Asked, Behaviour
+from support.sample import EXCHANGES, ISSUES, sample
+
+pytestmark = pytest.mark.docker
+OPUS, FLASH = "anthropic:claude-opus-4-8", "google:gemini-3.5-flash"
+SOLVED, FAILED = "eb6941e4e6e6", "8b050132daca"
+"""What the recorded `careful` answer to the task came to."""
+
+
+def as_recorded(asked: Asked, _: int) -> Behaviour:
+    """Answer like the recording of the task that the prompt is about."""
+    task = SOLVED if "prints tracebacks" in asked.text else FAILED
+    if "Round what max_units" in asked.text:
+        task = "b4af4ddfb058"
+    recorded = json.loads((EXCHANGES / "careful" / f"{task}.1.1.json").read_text())
+    return Behaviour(text=recorded["text"], input_tokens=4000, output_tokens=1000)
+
+
+@pytest.fixture
+def servers() -> Iterator[tuple[FakeAnthropic, FakeGoogle]]:
+    with FakeAnthropic(as_recorded) as anthropic, FakeGoogle(as_recorded) as google:
+        yield anthropic, google
+
+
+class Team:
+    """Someone with keys who runs two models on the sample repository."""
+
+    def __init__(self, tmp_path: Path, servers: tuple[FakeAnthropic, FakeGoogle]):
+        self.folder = tmp_path
+        self.repository = sample(tmp_path)
+        self.servers = servers
+
+    def run(self, *more: str | Path, out: str = "out", code: int = 0) -> dict[str, Any]:
+        done = patchmark(
+            self.folder, "run", "--repo", self.repository, "--out", out, "--issues", ISSUES,
+            "--models", f"{OPUS},{FLASH}", "--max-tasks", "3", "--json", *more,
+            ANTHROPIC_API_KEY="sk-ant-secret-1", GEMINI_API_KEY="secret-key-2",
+            ANTHROPIC_BASE_URL=self.servers[0].url, GOOGLE_GEMINI_BASE_URL=self.servers[1].url,
+        )  # fmt: skip
+        assert done.returncode == code, done.stderr
+        report = json.loads(done.stdout)
+        return {entrant["name"]: entrant for entrant in report["entrants"]}
+
+    @property
+    def calls(self) -> int:
+        return sum(len(server.asked) for server in self.servers)
+
+
+@pytest.fixture
+def team(tmp_path: Path, servers: tuple[FakeAnthropic, FakeGoogle]) -> Team:
+    return Team(tmp_path, servers)
+
+
+def test_two_models_are_asked_once_judged_and_priced(team: Team) -> None:
+    found = team.run()
+    assert team.calls == 6
+    for name, price in ((OPUS, "0.045"), (FLASH, "0.015")):
+        # $5 and $25, $1.50 and $9 per million tokens, 4,000 in and 1,000 out, three tasks.
+        assert Decimal(found[name]["cost_usd"]) == 3 * Decimal(price)
+        assert (found[name]["passed"], found[name]["scored"]) == (1, 3)
+        assert found[name]["seconds_p50"] > 0
+        assert not found[name]["replayed"]
+    # A second run pays nothing; neither does one that lost its records but not its exchanges.
+    team.run()
+    (team.folder / "out" / "patches.jsonl").unlink()
+    again = team.run()
+    assert team.calls == 6
+    assert again[OPUS]["cost_usd"] == found[OPUS]["cost_usd"]
+
+
+def test_old_answers_are_judged_again_from_a_replay(team: Team) -> None:
+    first = team.run()
+    second = team.run("--replay", team.folder / "out", out="out-2")
+    assert team.calls == 6
+    assert second[OPUS]["replayed"]
+    assert second[OPUS]["passed"] == first[OPUS]["passed"]
+    assert second[OPUS]["cost_usd"] == first[OPUS]["cost_usd"]
+
+
+def test_the_cap_ends_the_run_in_order(team: Team) -> None:
+    """One opus call may cost 0.40 $ and more at worst, so that 0.30 $ pays for none."""
+    found = team.run("--budget-usd", "0.30")
+    assert found[OPUS]["outcomes"]["over_budget"] == 3
+    assert found[OPUS]["scored"] == 0
+    assert sum(Decimal(row["cost_usd"]) for row in found.values()) <= Decimal("0.30")
+    assert not team.servers[0].asked
+    # With more money only what is missing is asked for.
+    before = team.calls
+    richer = team.run("--budget-usd", "20")
+    assert richer[OPUS]["scored"] == 3
+    assert team.calls == before + sum(
+        row["outcomes"].get("over_budget", 0) for row in found.values()
+    )
+
+
+def test_a_provider_that_is_down_is_not_the_models_fault(team: Team) -> None:
+    team.servers[0].plan = lambda *_: Behaviour(kind="error", status=529)
+    found = team.run()
+    assert found[OPUS]["outcomes"] == {"provider_failed": 3}
+    assert found[OPUS]["pass_rate"] is None
+    assert found[FLASH]["scored"] == 3
+    team.servers[0].plan = as_recorded
+    assert team.run()[OPUS]["scored"] == 3
+
+
+def test_a_rejected_key_stops_the_run_and_is_not_printed(team: Team) -> None:
+    team.servers[0].plan = lambda *_: Behaviour(kind="error", status=401)
+    done = patchmark(
+        team.folder, "run", "--repo", team.repository, "--models", OPUS, "--max-tasks", "3",
+        ANTHROPIC_API_KEY="sk-ant-secret-1", ANTHROPIC_BASE_URL=team.servers[0].url,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "ANTHROPIC_API_KEY" in done.stderr or "key" in done.stderr
+    assert "Traceback" not in done.stderr
+    for path in (team.folder / "patchmark-run").rglob("*"):
+        assert path.is_dir() or b"sk-ant-secret-1" not in path.read_bytes()
