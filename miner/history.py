@@ -28,6 +28,7 @@ _MERGE = re.compile(
     re.MULTILINE,
 )
 _REVERTS = "This reverts commit"
+_MERGED_AT_MOST = 30
 _PATCH_START = re.compile(rb"\x1e([0-9a-f]{40,64})\x1f\n")
 
 
@@ -88,6 +89,18 @@ def reverts(repository: Repository, revision: str = "HEAD") -> Iterator[tuple[st
         commit, _, message = entry.decode(errors="replace").partition("\n")
         if commit:
             yield commit, message
+
+
+def merged_messages(repository: Repository, change: Change) -> list[str]:
+    """Messages of the commits that a merge brought in, oldest first; none for other commits."""
+    if len(change.parents) < 2:
+        return []
+    first, *others = change.parents
+    text = repository.text(
+        "log", "--reverse", f"--max-count={_MERGED_AT_MOST}", "--no-merges", "--format=%B%x00",
+        *others, f"^{first}", "--",
+    )  # fmt: skip
+    return [message.strip() for message in text.split("\0") if message.strip()]
 
 
 def patches(repository: Repository, commits: Sequence[str]) -> Iterator[tuple[str, bytes]]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from core.diff import FileDiff, split
 from core.errors import RepositoryError
 from core.git import Repository
 from core.paths import Kind, kind_of
 from core.types import Candidate, Dropped, DropReason
-from miner.history import Change, changes, patches, reverts
+from miner.history import Change, changes, merged_messages, patches, reverts
 from miner.issues import Issues
 from miner.screen import Drop, part, reverted_by, screen_change, screen_parts
 from miner.statement import state
@@ -26,7 +27,8 @@ def mine(repository: Repository, issues: Issues) -> Iterator[Candidate | Dropped
         else:
             yield _dropped(change, drop)
     for commit, patch in patches(repository, list(promising)):
-        yield _candidate(promising[commit], patch, issues)
+        change = promising[commit]
+        yield _candidate(change, patch, partial(merged_messages, repository, change), issues)
 
 
 def _taken_back(repository: Repository) -> set[str]:
@@ -49,7 +51,9 @@ def _full_ids(repository: Repository, names: list[str]) -> set[str]:
     return found
 
 
-def _candidate(change: Change, patch: bytes, issues: Issues) -> Candidate | Dropped:
+def _candidate(
+    change: Change, patch: bytes, merged: Callable[[], list[str]], issues: Issues
+) -> Candidate | Dropped:
     try:
         sections = split(patch.decode())
     except UnicodeDecodeError:
@@ -58,7 +62,7 @@ def _candidate(change: Change, patch: bytes, issues: Issues) -> Candidate | Drop
     drop = screen_parts(parts)
     if drop is not None:
         return _dropped(change, drop)
-    statement = state(change, issues)
+    statement = state(change, merged, issues)
     return Candidate(
         id=change.commit[:12],
         base_commit=change.parents[0],

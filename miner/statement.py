@@ -7,6 +7,7 @@ pull requests, and words about the change itself such as trailers.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.types import StatementSource
@@ -45,26 +46,31 @@ class Statement:
     link_rule: str | None
 
 
-def state(change: Change, issues: Issues) -> Statement:
-    """Find the statement of a change."""
+def state(change: Change, merged: Callable[[], list[str]], issues: Issues) -> Statement:
+    """Find the statement of a change; `merged` gives the messages of what a merge brought in.
+
+    Those are asked for only where the change's own message links no issue or says nothing.
+    """
+    rule = "closing keyword in commit message"
     numbers = closed_by(change.message)
+    text = clean_message(change.message)
+    if len(change.parents) > 1 and not (numbers and text):
+        messages = merged()
+        text = text or clean_message("\n\n".join(messages))
+        if not numbers:
+            numbers = list(dict.fromkeys(n for m in messages for n in closed_by(m)))
+            rule = "closing keyword in a merged commit's message"
     for number in numbers:
         issue = issues.get(number)
         if issue is not None and issue.title.strip():
-            return Statement(
-                title=_clean_line(issue.title),
-                text=_of_issue(issue),
-                source=StatementSource.ISSUE,
-                issue=number,
-                link_rule="closing keyword in commit message",
-            )
-    text = clean_message(change.message)
+            source, title, whole = StatementSource.ISSUE, issue.title, _of_issue(issue)
+            return Statement(_clean_line(title), whole, source, number, rule)
     return Statement(
         title=_clean_line(text.partition("\n")[0]) or change.subject or _NO_WORDS,
         text=text or change.subject or _NO_WORDS,
         source=StatementSource.COMMIT_MESSAGE,
         issue=numbers[0] if numbers else None,
-        link_rule="closing keyword in commit message" if numbers else None,
+        link_rule=rule if numbers else None,
     )
 
 

@@ -241,3 +241,19 @@ def test_dates_are_those_of_the_commit(repo: Repo) -> None:
     (found,) = candidates(repo)
     assert found.committed_at == datetime.fromtimestamp(1_750_000_000, UTC)
     assert found.committed_at.utcoffset() == timedelta(hours=2)
+
+
+def test_a_merge_without_words_is_told_by_what_it_brought(repo: Repo) -> None:
+    """Bug: the statement of `Merge branch 'x'` was that line, and its `Fixes #7` was not seen."""
+    base = tip(repo)
+    one = repo.commit("Round halves up", {"src/new.py": "x\n"}, parents=(base,), branch="side")
+    two = repo.commit(
+        "Test it\n\nFixes #7", {"tests/test_new.py": "y\n"}, parents=(one,), branch="side"
+    )
+    both: dict[str, File] = {"src/new.py": "x\n", "tests/test_new.py": "y\n"}
+    repo.commit("Merge branch 'side'", both, parents=(base, two))
+    (found,) = candidates(repo)
+    assert found.title == "Round halves up"
+    assert found.statement == "Round halves up\n\nTest it"
+    assert found.issue == 7
+    assert found.link_rule == "closing keyword in a merged commit's message"

@@ -83,7 +83,7 @@ def test_words_that_only_look_so_stay(message: str) -> None:
 )
 def test_a_statement_is_never_empty(message: str) -> None:
     """Bug: that of a commit without a message was, and so was its title."""
-    found = state(change(message), NoIssues())
+    found = state(change(message), list, NoIssues())
     assert found.title
     assert found.text
 
@@ -110,7 +110,7 @@ def test_a_statement_is_never_empty(message: str) -> None:
     ).map("".join)
 )
 def test_no_message_gives_an_empty_statement(message: str) -> None:
-    found = state(change(message), NoIssues())
+    found = state(change(message), list, NoIssues())
     assert found.title.strip() == found.title != ""
     assert "\n" not in found.title
     assert found.text.strip() == found.text != ""
@@ -119,7 +119,7 @@ def test_no_message_gives_an_empty_statement(message: str) -> None:
 def test_the_issue_is_the_best_source() -> None:
     body = f"<!-- form -->\r\nIt is `-1`.\r\n\r\n\r\n\r\nSince {SHA} it is.  \r\n"
     found = state(
-        change("Rounding\n\nFixes #7"), issues(Issue(number=7, title=" Add  is ", body=body))
+        change("Rounding\n\nFixes #7"), list, issues(Issue(number=7, title=" Add  is ", body=body))
     )
     assert (found.source, found.issue) == (StatementSource.ISSUE, 7)
     assert found.link_rule == "closing keyword in commit message"
@@ -128,19 +128,21 @@ def test_the_issue_is_the_best_source() -> None:
 
 
 def test_an_issue_without_a_body_is_its_title() -> None:
-    found = state(change("x\n\nFixes #7"), issues(Issue(number=7, title="Add is wrong", body=None)))
+    found = state(
+        change("x\n\nFixes #7"), list, issues(Issue(number=7, title="Add is wrong", body=None))
+    )
     assert found.text == "Add is wrong"
 
 
 def test_the_first_issue_that_can_be_had() -> None:
     """Missing ones and those without a title are passed over."""
     known = issues(Issue(number=2, title=" "), Issue(number=3, title="Third"))
-    found = state(change("x\n\nFixes #1, fixes #2, fixes #3, fixes #4"), known)
+    found = state(change("x\n\nFixes #1, fixes #2, fixes #3, fixes #4"), list, known)
     assert (found.title, found.issue) == ("Third", 3)
 
 
 def test_without_an_issue_the_message_speaks_and_the_number_is_kept() -> None:
-    found = state(change("Rounding (#9)\n\nFixes #7"), NoIssues())
+    found = state(change("Rounding (#9)\n\nFixes #7"), list, NoIssues())
     assert (found.title, found.text) == ("Rounding", "Rounding")
     assert (found.source, found.issue) == (StatementSource.COMMIT_MESSAGE, 7)
-    assert state(change("Rounding"), NoIssues()).link_rule is None
+    assert state(change("Rounding"), list, NoIssues()).link_rule is None
