@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from patchmark.action_inputs import (
     secrets_in,
     secrets_withheld,
 )
+from patchmark.settings import Flags, make
 from patchmark.workflow import Workflow
 
 Program = Callable[[list[str]], int]
@@ -68,7 +70,7 @@ def best(report: Report) -> EntrantRow | None:
 
 
 def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -> int:
-    inputs = parse_inputs(environment)
+    inputs = _with_models(parse_inputs(environment), environment)
     pull_request = pull_request_of(environment)
     lacking = inputs.lacks_a_key(keys_in(environment))
     if lacking and secrets_withheld(pull_request, environment):
@@ -88,6 +90,19 @@ def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -
     if code:
         workflow.error(f"{_CODES.get(code, f'it ended with {code}')}: {report.verdict}")
     return code
+
+
+def _with_models(inputs: ActionInputs, environment: Mapping[str, str]) -> ActionInputs:
+    """The inputs with the entrants that patchmark.toml or the default names, where none is given.
+
+    Known before the run, since whether a key is missing depends on them.
+    """
+    flags = Flags(
+        repo=Path(inputs.repo_path),
+        config=Path(inputs.config) if inputs.config else None,
+        models=inputs.models or None,
+    )
+    return replace(inputs, models=",".join(make(flags, environment).models))
 
 
 def _command_line(arguments: list[str]) -> int:

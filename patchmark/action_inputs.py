@@ -83,7 +83,7 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
     if comment not in ("auto", "off"):
         raise UsageError(f"input `comment` is {comment!r}; it can be 'auto' or 'off'")
     return ActionInputs(
-        models=value("MODELS") or "reference,empty",
+        models=value("MODELS"),
         repo_path=path("REPO_PATH") or str(workspace),
         max_tasks=value("MAX_TASKS"),
         budget_usd=value("BUDGET_USD"),

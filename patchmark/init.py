@@ -59,6 +59,7 @@ memory-mib = 4096
 def _workflow(names: list[str]) -> str:
     providers = sorted({p for name in names if (p := needs_key(name)) is not None})
     secrets = "".join(_SECRETS[provider] for provider in providers)
+    inputs = f"        with:\n{secrets}" if secrets else ""
     return f"""\
 name: patchmark
 on:
@@ -75,11 +76,9 @@ jobs:
       issues: read           # to read what was reported
       pull-requests: write   # to post the report
     steps:
-      - uses: actions/checkout@v4
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
         with:
           fetch-depth: 0
           persist-credentials: false
       - uses: patchmark/patchmark@v0
-        with:
-          models: {",".join(names)}
-{secrets}"""
+{inputs}"""

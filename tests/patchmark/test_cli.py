@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from support.command_line import patchmark
 from support.repos import Repo
 from support.sample import EXCHANGES, sample
 
+from patchmark.config import load
 from patchmark.demo import prepare
 
 COMMANDS = ("run", "mine", "validate", "solve", "judge", "report", "demo", "doctor", "init")
@@ -189,10 +191,24 @@ def test_init_writes_both_files_once(tmp_path: Path) -> None:
     one_line(patchmark(tmp_path, *asked), 2, "exists", "--force")
     assert (tmp_path / "repo" / "patchmark.toml").read_text() == "attempts = 2\n"
     assert patchmark(tmp_path, *asked, "--force").returncode == 0
-    # What it wrote is what the program itself accepts.
-    assert patchmark(tmp_path, "doctor", "--repo", "repo", "--json").returncode in (2, 3, 0)
-    done = patchmark(tmp_path, "mine", "--repo", "repo")
-    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("models", ["reference,empty", "google:gemini-3.5-flash,anthropic:x"])
+def test_what_init_writes_is_accepted(tmp_path: Path, models: str) -> None:
+    repo = Repo(tmp_path / "repo")
+    repo.commit("Start", {"a.py": ""})
+    assert patchmark(tmp_path, "init", "--repo", "repo", "--models", models).returncode == 0
+    assert patchmark(tmp_path, "mine", "--repo", "repo").returncode == 0
+    asked = load(tmp_path / "repo" / "patchmark.toml").models or ()
+    assert set(asked) == {"reference", "empty", *models.split(",")}
+    workflow = tmp_path / "repo" / ".github" / "workflows" / "patchmark.yml"
+    tools = Path(sys.executable).parent
+    for tool in (
+        (tools / "actionlint", workflow),
+        (tools / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", workflow),
+    ):
+        done = subprocess.run(tool, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout
 
 
 def test_demo_does_not_remove_a_folder_it_did_not_make(tmp_path: Path) -> None:

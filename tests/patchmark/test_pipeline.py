@@ -172,15 +172,15 @@ def test_killed_at_any_moment_nothing_finished_is_done_again(
     words = command(*asked(repository, out))
     chance = random.Random(7)  # noqa: S311
     # With the proofs of the finished run at hand, most of the time goes to solving and judging.
-    cache = {"XDG_CACHE_HOME": str(finished / "cache")}
+    cache = str(finished / "cache")
     for _ in range(5):
         with subprocess.Popen(
-            words, cwd=tmp_path, env=environment(tmp_path, **cache), stderr=subprocess.DEVNULL,
+            words, cwd=tmp_path, env=environment(tmp_path, XDG_CACHE_HOME=cache), stderr=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         ) as process:  # fmt: skip
             time.sleep(chance.uniform(0.8, 3.5))
             process.send_signal(signal.SIGKILL)
-    done = patchmark(tmp_path, *asked(repository, out), **cache)
+    done = patchmark(tmp_path, *asked(repository, out), XDG_CACHE_HOME=cache)
     assert done.returncode == 0, done.stderr
     for name in ("patches.jsonl", "verdicts.jsonl"):
         keys = [(r["task_id"], r["entrant"], r["attempt"]) for r in rows(out / name)]
