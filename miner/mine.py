@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
 from core.diff import FileDiff, split
@@ -16,16 +16,22 @@ from miner.screen import Drop, part, reverted_by, screen_change, screen_parts
 from miner.statement import state
 
 
-def mine(repository: Repository, issues: Issues) -> Iterator[Candidate | Dropped]:
-    """Look at every first-parent commit once: newest first, the dropped ones before the rest."""
+def mine(
+    repository: Repository, issues: Issues, known: Collection[str] = ()
+) -> Iterator[Candidate | Dropped]:
+    """Look at every first-parent commit once: newest first, the dropped ones before the rest.
+
+    `known` are commits that are candidates already: they stay what they are, and no issue is
+    asked for again, unless a revert has come that drops them.
+    """
     promising: dict[str, Change] = {}
     reverted = _taken_back(repository)
     for change in changes(repository):
         drop = screen_change(change, reverted)
-        if drop is None:
-            promising[change.commit] = change
-        else:
+        if drop is not None:
             yield _dropped(change, drop)
+        elif change.commit not in known:
+            promising[change.commit] = change
     for commit, patch in patches(repository, list(promising)):
         change = promising[commit]
         yield _candidate(change, patch, partial(merged_messages, repository, change), issues)

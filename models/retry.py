@@ -18,6 +18,8 @@ def retrying(call: Callable[[], T]) -> T:
     """Call until it answers, up to ATTEMPTS times; raises the last ProviderError."""
     import stamina
 
+    # Its own hook writes a log line a retry, across the progress; what failed is on disk anyway.
+    stamina.instrumentation.set_on_retry_hooks([])
     caller = stamina.RetryingCaller(
         attempts=ATTEMPTS, timeout=None, wait_initial=1.0, wait_max=30.0, wait_jitter=1.0
     )

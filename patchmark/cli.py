@@ -21,6 +21,7 @@ from core.types import Candidate, Dropped
 from patchmark import __version__, asked
 from patchmark.settings import Flags, Settings, make
 
+INTERRUPTED = 130
 CODES = "Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure."
 
 app = typer.Typer(
@@ -71,13 +72,13 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         app(args=arguments, prog_name="patchmark")
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if code == INTERRUPTED:  # typer has caught the KeyboardInterrupt, and said nothing
+            _errors().print("stopped; the same command goes on where it was")
+        return code
     except PatchmarkError as error:
         _errors().print(f"patchmark: {error}", markup=False, highlight=False, soft_wrap=True)
         return error.exit_code
-    except KeyboardInterrupt:
-        _errors().print("stopped; the same command goes on where it was")
-        return 130
     return 0
 
 

@@ -18,17 +18,13 @@ _CALLS_AT_ONCE = 4
 
 def mine_stage(run: Run) -> None:
     """History → candidates. A commit that is known already is not written again."""
-    known = {c.id for c in run.folder.read(Candidate)}
+    known = {c.fix_commit for c in run.folder.read(Candidate)}
     gone = {(d.commit, d.reason) for d in run.folder.read(Dropped)}
     issues = issues_for(run.settings, run.repository, run.show.tell)
     commits = int(run.repository.text("rev-list", "--count", "--first-parent", "HEAD"))
-    with run.show.stage("mine", commits) as step:
-        for record in mine(run.repository, issues):
-            if isinstance(record, Candidate):
-                new = record.id not in known
-            else:
-                new = (record.commit, record.reason) not in gone
-            if new:
+    with run.show.stage("mine", max(commits - len(known), 0)) as step:
+        for record in mine(run.repository, issues, known):
+            if isinstance(record, Candidate) or (record.commit, record.reason) not in gone:
                 run.folder.append(record)
             step.advance()
 

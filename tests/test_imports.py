@@ -165,7 +165,6 @@ def test_what_is_allowed_is_not_reported(tmp_path: Path) -> None:
     assert violations(tmp_path) == []
 
 
-@pytest.mark.skipif(not (ROOT / "patchmark/cli.py").exists(), reason="there is no cli.py yet")
 def test_starting_up_loads_no_sdk() -> None:
     """`patchmark --help` waits for no SDK."""
     script = (

@@ -58,7 +58,6 @@ def _start(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.skipif(not (ROOT / "patchmark/__main__.py").exists(), reason="no __main__.py yet")
 @pytest.mark.parametrize("command", ["--version", "run --help", "action"])
 def test_isolated_start_runs_ours_alone(checkout: Path, command: str) -> None:
     """The way the Action and README start patchmark."""

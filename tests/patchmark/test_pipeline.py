@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -12,7 +13,10 @@ from typing import Any
 
 import pytest
 from support.command_line import command, environment, patchmark
+from support.engine_proxy import EngineProxy
 from support.sample import asked, sample
+
+from sandbox.discover import connect
 
 pytestmark = pytest.mark.docker
 RECORDS = ("candidates.jsonl", "dropped.jsonl", "tasks.jsonl", "patches.jsonl", "verdicts.jsonl")
@@ -174,10 +178,11 @@ def test_killed_at_any_moment_nothing_finished_is_done_again(
     # With the proofs of the finished run at hand, most of the time goes to solving and judging.
     cache = str(finished / "cache")
     for _ in range(5):
+        variables = environment(tmp_path, XDG_CACHE_HOME=cache)
+        quiet = subprocess.DEVNULL
         with subprocess.Popen(
-            words, cwd=tmp_path, env=environment(tmp_path, XDG_CACHE_HOME=cache), stderr=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-        ) as process:  # fmt: skip
+            words, cwd=tmp_path, env=variables, stderr=quiet, stdout=quiet
+        ) as process:
             time.sleep(chance.uniform(0.8, 3.5))
             process.send_signal(signal.SIGKILL)
     done = patchmark(tmp_path, *asked(repository, out), XDG_CACHE_HOME=cache)
@@ -189,6 +194,53 @@ def test_killed_at_any_moment_nothing_finished_is_done_again(
     second = json.loads((out / "report.json").read_text())
     for report in (first, second):
         assert [e.pop("passed") for e in report["entrants"]] == [3, 0, 1, 0]
+
+
+def test_an_engine_that_dies_midway(finished: Path, tmp_path: Path) -> None:
+    """One message, exit code 3, and the next run goes on with what was kept."""
+    repository = sample(tmp_path)
+    out = tmp_path / "out"
+    words = command(*asked(repository, out))
+    cache = str(finished / "cache")
+    with EngineProxy(connect(os.environ).endpoint) as proxy:
+        variables = environment(tmp_path, XDG_CACHE_HOME=cache, DOCKER_HOST=proxy.endpoint)
+        with subprocess.Popen(
+            words, cwd=tmp_path, env=variables, stderr=subprocess.PIPE, text=True
+        ) as process:
+            wait_for(out / "verdicts.jsonl")
+            proxy.cut(for_good=True)
+            _, words_said = process.communicate(timeout=60)
+    assert process.returncode == 3, words_said
+    assert words_said.strip().splitlines()[-1].startswith("patchmark: container engine at unix://")
+    assert "Traceback" not in words_said
+    done = patchmark(tmp_path, *asked(repository, out), XDG_CACHE_HOME=cache)
+    assert done.returncode == 0, done.stderr
+    assert len(rows(out / "verdicts.jsonl")) == 12
+
+
+def test_stopped_from_the_keyboard(finished: Path, tmp_path: Path) -> None:
+    """Bug: Ctrl-C waited for the containers under way, up to their whole time limit."""
+    repository = sample(tmp_path)
+    out = tmp_path / "out"
+    words = command(*asked(repository, out))
+    variables = environment(tmp_path, XDG_CACHE_HOME=str(finished / "cache"))
+    with subprocess.Popen(
+        words, cwd=tmp_path, env=variables, stderr=subprocess.PIPE, text=True
+    ) as process:
+        wait_for(out / "verdicts.jsonl")
+        process.send_signal(signal.SIGINT)
+        _, words_said = process.communicate(timeout=30)
+    assert process.returncode == 130, words_said
+    assert "the same command goes on where it was" in words_said
+    assert "Traceback" not in words_said
+
+
+def wait_for(path: Path) -> None:
+    for _ in range(600):
+        if path.exists():
+            return
+        time.sleep(0.05)
+    pytest.fail(f"{path} did not appear")
 
 
 def test_demo_runs_end_to_end(finished: Path, tmp_path: Path) -> None:
