@@ -20,6 +20,7 @@ from sandbox.engine import Build, Engine
 from sandbox.network import Network
 
 USER = "10001"
+_ETC = Path("/etc")
 _PACKAGES = ("ca-certificates", "git", "patch", "gcc", "g++", "make", "libc6-dev")
 _DEBIAN_PYTHON = {"bookworm": "3.11", "trixie": "3.13", "noble": "3.12", "jammy": "3.10"}
 _TOOLCHAIN = f"""
@@ -97,21 +98,20 @@ def _root_image(engine: Engine, python: str, tell: Callable[[str], None]) -> tup
     return root, f"{suite} packages"
 
 
-def _suite() -> str:
+def _suite(etc: Path = _ETC) -> str:
     try:
-        text = Path("/etc/os-release").read_text(encoding="utf-8")
+        text = (etc / "os-release").read_text(encoding="utf-8")
     except OSError:
         return ""
-    found = re.search(r"^VERSION_CODENAME=(\w+)", text, re.MULTILINE)
+    found = re.search(r"^VERSION_CODENAME=[\"']?(\w+)", text, re.MULTILINE)
     return found.group(1) if found else ""
 
 
-def _mirror() -> list[str]:
+def _mirror(etc: Path = _ETC) -> list[str]:
     """The package mirror this machine uses for the suite itself, if it can be told."""
-    files = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*.sources")]
-    for path in files:
+    for path in [etc / "apt/sources.list", *sorted((etc / "apt/sources.list.d").glob("*.sources"))]:
         try:
-            text = path.read_text(encoding="utf-8")
+            text = re.sub(r"#.*", "", path.read_text(encoding="utf-8"))
         except OSError:
             continue
         for url in re.findall(r"https?://\S+", text):

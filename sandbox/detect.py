@@ -24,6 +24,9 @@ _PLUGINS = {
     "--numprocesses": "pytest-xdist",
     "--timeout": "pytest-timeout",
     "--benchmark": "pytest-benchmark",
+    "--dist": "pytest-xdist",
+    "--reruns": "pytest-rerunfailures",
+    "--asyncio-mode": "pytest-asyncio",
     "asyncio_mode": "pytest-asyncio",
 }
 
@@ -42,18 +45,18 @@ def detect(
     pyproject = _toml(read("pyproject.toml") if "pyproject.toml" in names else None)
     setup_cfg = _ini(read("setup.cfg") if "setup.cfg" in names else None)
     setup_py = (read("setup.py") if "setup.py" in names else None) or ""
-    project = pyproject.get("project", {})
-    poetry = pyproject.get("tool", {}).get("poetry", {})
+    project = _table(pyproject, "project")
+    poetry = _table(pyproject, "tool", "poetry")
     installable = bool(project or poetry or setup_py or setup_cfg.has_section("metadata"))
     extras = _chosen(
         [
-            *project.get("optional-dependencies", {}),
-            *poetry.get("extras", {}),
+            *_table(project, "optional-dependencies"),
+            *_table(poetry, "extras"),
             *_options(setup_cfg, "options.extras_require"),
             *_extras_of_setup(setup_py),
         ]
     )
-    groups = _chosen(pyproject.get("dependency-groups", {}))
+    groups = _chosen(_table(pyproject, "dependency-groups"))
     requirements = _requirement_files(names, wanted_all=not installable)
     packages = ["pytest", *_poetry_development(poetry), *_plugins(names, read), *settings.packages]
     month = calendar.monthrange(committed_at.year, committed_at.month)[1]
@@ -61,10 +64,10 @@ def detect(
         project.get("requires-python")
         or setup_cfg.get("options", "python_requires", fallback=None)
         or _first(r"python_requires\s*=\s*['\"]([^'\"]+)", setup_py)
-        or ""
+        or _as_specifier(_table(poetry, "dependencies").get("python"))
     )
     return Recipe(
-        python=settings.python or _python(requires),
+        python=settings.python or _python(str(requires)),
         installable=installable,
         name=_name(project, poetry, setup_cfg, setup_py),
         extras=extras,
@@ -74,7 +77,7 @@ def detect(
         not_after=f"{committed_at:%Y-%m}-{month:02}",
         version=version,
         setup=settings.setup,
-        inputs=_inputs(pyproject, setup_cfg, setup_py, requirements, read),
+        inputs=_inputs(pyproject, setup_cfg, setup_py, names, read),
     )
 
 
@@ -83,6 +86,14 @@ def _toml(text: str | None) -> dict[str, Any]:
         return tomllib.loads(text or "")
     except tomllib.TOMLDecodeError:
         return {}
+
+
+def _table(toml: dict[str, Any], *keys: str) -> dict[str, Any]:
+    """A table inside a table, empty where something else stands in its place."""
+    for key in keys:
+        inner = toml.get(key)
+        toml = inner if isinstance(inner, dict) else {}
+    return toml
 
 
 def _ini(text: str | None) -> configparser.RawConfigParser:
@@ -135,26 +146,30 @@ def _extras_of_setup(setup_py: str) -> list[str]:
 
 def _requirement_files(names: set[str], *, wanted_all: bool) -> tuple[str, ...]:
     def fits(path: str) -> bool:
-        folder, _, name = path.rpartition("/")
-        if not name.endswith(".txt") or folder not in ("", "requirements"):
-            return False
-        words = set(re.split(r"[^a-z]+", f"{folder} {name[:-4]}".lower()))
-        if not words & {"requirements", "require", "reqs"}:
-            return False
-        return bool(words & {*_TEST_NAMES, *_DEV_NAMES}) or (
-            wanted_all and words - {""} <= {"requirements", "base"}
-        )
+        words = _requirement_words(path)
+        if words & {*_TEST_NAMES, *_DEV_NAMES}:
+            return True
+        return wanted_all and bool(words) and words <= {"", "requirements", "base"}
 
     found = sorted(name for name in names if fits(name))
     for_tests = [name for name in found if re.search("test", name)]
     return tuple(found if wanted_all else for_tests or found)
 
 
+def _requirement_words(path: str) -> set[str]:
+    """The words in a requirement file's path; none for any other file."""
+    folder, _, name = path.rpartition("/")
+    if not name.endswith(".txt") or folder not in ("", "requirements"):
+        return set()
+    words = set(re.split(r"[^a-z]+", f"{folder} {name[:-4]}".lower()))
+    return words if words & {"requirements", "require", "reqs"} else set()
+
+
 def _poetry_development(poetry: dict[str, Any]) -> list[str]:
     """Names only: the date decides the versions, and poetry's carets are not pip's language."""
-    named = [*poetry.get("dev-dependencies", {})]
-    for group in poetry.get("group", {}).values():
-        named += group.get("dependencies", {}) if isinstance(group, dict) else []
+    named = [*_table(poetry, "dev-dependencies")]
+    for group in _table(poetry, "group"):
+        named += _table(poetry, "group", group, "dependencies")
     return [name for name in named if name.startswith("pytest") or name in ("hypothesis",)]
 
 
@@ -166,11 +181,20 @@ def _plugins(names: set[str], read: Reader) -> list[str]:
     words = set(re.split(r"[\s\"',=\[\]]+", options))
     if "asyncio_mode" in text:
         words.add("asyncio_mode")
-    return [p for flag, p in _PLUGINS.items() if any(_is_flag(word, flag) for word in words)]
+    found = [p for flag, p in _PLUGINS.items() if any(_is_flag(word, flag) for word in words)]
+    return list(dict.fromkeys(found))
 
 
 def _is_flag(word: str, flag: str) -> bool:
-    return word == flag or (flag.startswith("--") and word.startswith(f"{flag}-"))
+    if flag == "-n":
+        return re.fullmatch(r"-n(\d+|auto|logical)?", word) is not None
+    return word == flag or word.startswith(f"{flag}-")
+
+
+def _as_specifier(poetry: object) -> str:
+    """Poetry's carets and tildes in pip's language; all Pythons we know of are 3."""
+    text = poetry if isinstance(poetry, str) else ""
+    return re.sub(r"^~(\d+\.\d+)$", r"==\1.*", text.replace("^", ">="))
 
 
 def _python(requires: str) -> str:
@@ -185,18 +209,19 @@ def _inputs(
     pyproject: dict[str, Any],
     setup_cfg: configparser.RawConfigParser,
     setup_py: str,
-    requirements: tuple[str, ...],
+    names: set[str],
     read: Reader,
 ) -> str:
-    project = pyproject.get("project", {})
+    project = _table(pyproject, "project")
     parts: list[object] = [
         project.get("dependencies"),
         project.get("optional-dependencies"),
         pyproject.get("dependency-groups"),
         pyproject.get("build-system"),
-        pyproject.get("tool", {}).get("poetry", {}).get("dependencies"),
+        _table(pyproject, "tool", "poetry").get("dependencies"),
         [(s, setup_cfg.items(s)) for s in setup_cfg.sections() if s.startswith("options")],
         setup_py,
-        [(name, read(name)) for name in requirements],
+        # Those not asked for as well: `-r base.txt` and setup.py may read them.
+        [(name, read(name)) for name in sorted(filter(_requirement_words, names))],
     ]
     return repr(parts)

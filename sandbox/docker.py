@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import os
 import socket
-import tarfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -14,13 +12,13 @@ from pathlib import PurePosixPath
 from typing import IO, Any
 
 from core.errors import EngineError
-from sandbox.engine import Build, File, Job, Limits, Ran
+from sandbox.engine import Build, Job, Limits, Ran
 from sandbox.script import FOLDER, build_files
+from sandbox.tars import pack, unpack
 
 LABEL = "dev.patchmark"
 OUTPUT_LINES = 2000
 OUTPUT_BYTES = 1_000_000
-RESULT_BYTES = 64 * 1024 * 1024
 
 
 class DockerEngine:
@@ -63,7 +61,7 @@ class DockerEngine:
                 host=host,
             ) as name,
         ):
-            self._api.put_archive(name, "/", _pack(job.files, job.folders, job.user))
+            self._api.put_archive(name, "/", pack(job.files, job.folders, job.user))
             started = time.monotonic()
             self._api.start(name)
             exit_code = self._wait(name, job.limits.seconds)
@@ -85,7 +83,7 @@ class DockerEngine:
                 host=host,
             ) as name,
         ):
-            self._api.put_archive(name, "/", _pack(build_files(build)))
+            self._api.put_archive(name, "/", pack(build_files(build)))
             for archive in build.archives:
                 self._api.put_archive(name, "/", archive)
             started = time.monotonic()
@@ -131,6 +129,14 @@ class DockerEngine:
             )
             if self.image_id(tag) is None:
                 raise EngineError(f"the engine did not keep the image {tag}")
+
+    def answers(self) -> bool:
+        """See Engine.answers."""
+        try:
+            with self._engine_errors():
+                return bool(self._api.ping())
+        except EngineError:
+            return False
 
     def close(self) -> None:
         """See Engine.close."""
@@ -200,13 +206,18 @@ class DockerEngine:
         """Exit code, or None after killing what ran longer than `seconds`."""
         import requests
 
+        deadline = time.monotonic() + seconds
         try:
             return int(self._api.wait(name, timeout=seconds)["StatusCode"])
-        except (requests.ReadTimeout, requests.ConnectionError) as error:
-            # requests reports a read timeout of a stream as ConnectionError: ask who is right.
-            if not self._api.inspect_container(name)["State"]["Running"]:
-                raise EngineError(f"lost the container: {_one_line(error)}") from error
-            self._api.kill(name)
+        except (requests.ReadTimeout, requests.ConnectionError):
+            # requests reports a read timeout of a stream as ConnectionError: the clock knows.
+            if time.monotonic() < deadline:
+                raise
+            state = self._api.inspect_container(name)["State"]
+            if not state["Running"]:
+                return int(state["ExitCode"])
+            with suppress(self._docker.errors.APIError):
+                self._api.kill(name)
             return None
 
     def _ran(
@@ -216,8 +227,10 @@ class DockerEngine:
         output = self._api.logs(name, stdout=True, stderr=True, tail=OUTPUT_LINES)
         files: dict[str, bytes] = {}
         for folder in folders:
-            stream, _ = self._api.get_archive(name, folder)
-            files |= _unpack(stream, str(PurePosixPath(folder).parent))
+            # A job may well have removed its folder: then it leaves nothing behind.
+            with suppress(self._docker.errors.NotFound):
+                stream, _ = self._api.get_archive(name, folder)
+                files |= unpack(stream, str(PurePosixPath(folder).parent))
         return Ran(
             exit_code=exit_code,
             timed_out=exit_code is None,
@@ -230,7 +243,10 @@ class DockerEngine:
     def _sweep(self) -> None:
         """Remove containers left by a patchmark of this machine that is gone."""
         machine = socket.gethostname()
-        for found in self._api.containers(all=True, filters={"label": f"{LABEL}.owner"}):
+        # Both labels: an image keeps its builder's owner label and hands it to every container
+        # that a person starts from it; those are not ours to remove.
+        ours = {"label": [f"{LABEL}=container", f"{LABEL}.owner"]}
+        for found in self._api.containers(all=True, filters=ours):
             owner, _, pid = found["Labels"][f"{LABEL}.owner"].rpartition(":")
             if owner == machine and pid.isdigit() and not _alive(int(pid)):
                 self._remove(found["Id"])
@@ -252,35 +268,3 @@ def _alive(pid: int) -> bool:
 
 def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:300]
-
-
-def _pack(files: Mapping[str, File], folders: tuple[str, ...] = (), user: str = "root") -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for folder in folders:
-            info = tarfile.TarInfo(folder.lstrip("/"))
-            info.type, info.mode = tarfile.DIRTYPE, 0o755
-            info.uid = info.gid = int(user) if user.isdigit() else 0
-            tar.addfile(info)
-        for path, file in files.items():
-            info = tarfile.TarInfo(path.lstrip("/"))
-            info.size, info.mode = len(file.content), file.mode
-            tar.addfile(info, io.BytesIO(file.content))
-    return buffer.getvalue()
-
-
-def _unpack(stream: Iterator[bytes], parent: str) -> dict[str, bytes]:
-    """Regular files of a tar the engine sent; a folder past the size limit gives what fits."""
-    buffer = io.BytesIO()
-    for chunk in stream:
-        if buffer.tell() + len(chunk) > RESULT_BYTES:
-            break
-        buffer.write(chunk)
-    buffer.seek(0)
-    files: dict[str, bytes] = {}
-    with suppress(tarfile.ReadError), tarfile.open(fileobj=buffer, mode="r|") as tar:
-        for member in tar:
-            content = tar.extractfile(member) if member.isreg() else None
-            if content is not None:
-                files[f"{parent.rstrip('/')}/{member.name}"] = content.read()
-    return files

@@ -99,6 +99,10 @@ class Engine(Protocol):
         """Make an image of a root file system."""
         ...
 
+    def answers(self) -> bool:
+        """True where the engine is up: what failed a moment ago was not its end."""
+        ...
+
     def close(self) -> None:
         """Remove the containers that are still running and let go of the engine."""
         ...

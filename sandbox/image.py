@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from core.errors import RepositoryError
+from core.errors import InfrastructureError, RepositoryError
 from core.git import Repository
 from sandbox.base import USER, ensure_base, last_lines
 from sandbox.detect import detect
@@ -93,7 +93,7 @@ class Images:
 
     def _dependencies(self, commit: str, recipe: Recipe) -> str:
         with self._only_one(f"base:{recipe.python}"):
-            base = self._settings.image or self._base(recipe.python)
+            base = self._base(recipe.python)
         script = recipe.dependencies_script()
         key = _hash(self._engine.image_id(base) or base, script, recipe.inputs)
         tag = f"patchmark/dependencies:{key}"
@@ -101,6 +101,11 @@ class Images:
         return tag
 
     def _base(self, python: str) -> str:
+        own = self._settings.image
+        if own is not None:
+            if self._engine.image_id(own) is None and not self._engine.pull(own):
+                raise InfrastructureError(f"[environment] image = {own!r} cannot be pulled")
+            return own
         tag, _ = ensure_base(self._engine, python, self._network, self._tell)
         return tag
 

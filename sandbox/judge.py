@@ -13,7 +13,7 @@ from core.types import Cause, Outcome, Patch, Stop, Task, Verdict
 from sandbox.base import last_lines
 from sandbox.engine import Engine, Limits
 from sandbox.results import Status
-from sandbox.suite import Suite, run_suite
+from sandbox.suite import Suite, retried, run_suite
 from sandbox.validate import GRADER
 
 _WITHOUT_A_RUN: dict[Stop, tuple[Outcome, Cause]] = {
@@ -61,7 +61,11 @@ class Judge:
     """How often an engine that fails is asked in all, each time with a fresh container."""
 
     def judge(self, task: Task, patch: Patch) -> Verdict:
-        """Every patch gets a verdict. Raises EngineError only when the engine is gone."""
+        """Every patch gets a verdict. Raises EngineError only when the engine is gone.
+
+        An engine that fails at this task, time and again, but is still there makes the
+        verdict `environment_broken`.
+        """
         ending = self._ending(task, patch)
         return Verdict(
             task_id=task.id,
@@ -88,22 +92,23 @@ class Judge:
         except _SteersTestsError as error:
             detail = f"edits protected files in a form that cannot be separated: {error}"
             return _Ending(Outcome.DOES_NOT_APPLY, Cause.MODEL, detail)
-        for left in reversed(range(self.attempts)):
-            try:
-                suite = run_suite(
-                    self.engine,
-                    image=task.image,
-                    command=task.test_command,
-                    model_diff=diff,
-                    test_diff=task.test_patch,
-                    limits=self.limits,
-                )
-            except EngineError:
-                if not left:
-                    raise
-            else:
-                break
+        try:
+            suite = retried(self.attempts, lambda: self._run(task, diff))
+        except EngineError as error:
+            if not self.engine.answers():
+                raise
+            return _Ending(Outcome.ENVIRONMENT_BROKEN, Cause.ENVIRONMENT, str(error))
         return _grade(task, suite, dropped)
+
+    def _run(self, task: Task, diff: str) -> Suite:
+        return run_suite(
+            self.engine,
+            image=task.image,
+            command=task.test_command,
+            model_diff=diff,
+            test_diff=task.test_patch,
+            limits=self.limits,
+        )
 
 
 class _SteersTestsError(Exception):
@@ -112,8 +117,10 @@ class _SteersTestsError(Exception):
 
 def without_protected(diff: str) -> tuple[str, tuple[str, ...]]:
     """The diff without its edits to tests and runner files, and the paths of those edits."""
-    kept, dropped = [], []
-    for section in split(diff):
+    sections = split(diff)
+    # Text without any section goes to git as it is: no edit at all is no passing edit.
+    kept, dropped = [] if sections else [diff], []
+    for section in sections:
         steers = [path for path in section.paths if is_protected(path)]
         if steers:
             dropped += steers
@@ -124,7 +131,8 @@ def without_protected(diff: str) -> tuple[str, tuple[str, ...]]:
     hidden = [path for path in touched_paths(text) if is_protected(path)]
     if hidden:
         raise _SteersTestsError(", ".join(hidden))
-    return text, tuple(sorted(dropped))
+    # A name that is no UTF-8 is told with question marks: a verdict must be writable.
+    return text, tuple(sorted(p.encode("utf-8", "replace").decode() for p in dropped))
 
 
 def _grade(task: Task, suite: Suite, dropped: tuple[str, ...]) -> _Ending:

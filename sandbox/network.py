@@ -34,6 +34,7 @@ class Network:
     def build_environment(self) -> dict[str, str]:
         """The variables a build script gets; pip's index serves uv too, unless uv has its own."""
         chosen = {k: v for k, v in self.variables.items() if k in PASSED_ON and v}
-        if "PIP_INDEX_URL" in chosen:
+        # UV_INDEX_URL is uv's former name for it, and would lose against UV_DEFAULT_INDEX.
+        if "PIP_INDEX_URL" in chosen and "UV_INDEX_URL" not in chosen:
             chosen.setdefault("UV_DEFAULT_INDEX", chosen["PIP_INDEX_URL"])
         return chosen

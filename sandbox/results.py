@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -54,19 +54,39 @@ def parse(report: bytes, exit_code: int | None) -> SuiteRun:
     statuses: dict[str, Status] = {}
     uncollected: set[str] = set()
     finished = False
-    for raw in report.splitlines():
-        try:
-            line = json.loads(raw)
-            kind, name = line["kind"], str(line.get("id", ""))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            continue
-        if kind == "test":
-            statuses[name] = _worst(statuses.get(name), _status(line.get("when"), line["outcome"]))
-        elif kind == "collect":
-            uncollected.add(name)
-        elif kind == "end":
+    for line in _lines(report):
+        if line.kind == "test":
+            now = _status(line.when, line.outcome)
+            if now is not None:
+                statuses[line.id] = _worst(statuses.get(line.id), now)
+        elif line.kind == "collect":
+            uncollected.add(line.id)
+        elif line.kind == "end":
             finished = True
     return SuiteRun(statuses, frozenset(uncollected), finished, exit_code)
+
+
+@dataclass(frozen=True)
+class _Line:
+    kind: str
+    id: str
+    when: str
+    outcome: str
+
+
+def _lines(report: bytes) -> Iterator[_Line]:
+    for raw in report.splitlines():
+        try:
+            found = json.loads(raw)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, dict) and "kind" in found:
+            yield _Line(*(_text(found.get(name, "")) for name in ("kind", "id", "when", "outcome")))
+
+
+def _text(value: object) -> str:
+    # A lone surrogate, which JSON can spell, could not be written to any file of ours.
+    return str(value).encode("utf-8", "replace").decode()
 
 
 _ORDER = (
@@ -79,10 +99,16 @@ _ORDER = (
 )
 
 
-def _status(when: object, outcome: str) -> Status:
+def _status(when: str, outcome: str) -> Status | None:
+    """What a phase says about its test; None where a set-up or a teardown went well.
+
+    Only the call proves a test: one that ends the whole run leaves its set-up behind, passed.
+    """
     if outcome == "failed":
         return Status.FAILED if when == "call" else Status.ERROR
-    return Status(outcome) if outcome in set(Status) else Status.ERROR
+    if outcome == "passed":
+        return Status.PASSED if when == "call" else None
+    return Status(outcome) if outcome in set(_ORDER) else Status.ERROR
 
 
 def _worst(before: Status | None, now: Status) -> Status:

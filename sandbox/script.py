@@ -18,7 +18,8 @@ def build_files(build: Build) -> dict[str, File]:
     made and removed again is not in the layer, so secrets live only in the memory of the
     running shell, and the CA bundle in a tmpfs.
     """
-    lines = ["set -eu"]
+    # Through one stream: from two, the engine would hand the lines over in any order.
+    lines = ["set -eu", "exec 2>&1"]
     files = {}
     if build.ca_bundle is not None:
         files[f"{FOLDER}/ca.pem"] = File(content=build.ca_bundle, mode=0o600)

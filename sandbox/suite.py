@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import TypeVar
 
+from core.errors import EngineError
 from sandbox.base import USER
 from sandbox.engine import Engine, File, Job, Limits, Ran
 from sandbox.results import SuiteRun, parse
@@ -51,13 +54,25 @@ def run_suite(
     )
     ran = engine.run(job)
     runs = tuple(_one(ran, seed) for seed in seeds if f"{OUT}/results-{seed}.jsonl" in ran.files)
-    rejected = ran.files.get(f"{OUT}/rejected", b"").decode().strip() or None
-    return Suite(ran, runs, rejected if ran.exit_code == REJECTED else None)
+    rejected = ran.files.get(f"{OUT}/rejected", b"").decode(errors="replace").strip()
+    return Suite(ran, runs, rejected or None if ran.exit_code == REJECTED else None)
+
+
+T = TypeVar("T")
+
+
+def retried(attempts: int, call: Callable[[], T]) -> T:
+    """What `call` returns, asked up to `attempts` times while it raises EngineError."""
+    for _ in range(attempts - 1):
+        with suppress(EngineError):
+            return call()
+    return call()
 
 
 def _one(ran: Ran, seed: int) -> SuiteRun:
     code = ran.files.get(f"{OUT}/exit-{seed}", b"").strip()
-    exit_code = int(code) if code.isdigit() else None
+    # Tests can write here too: nothing but what a shell writes is an exit code.
+    exit_code = int(code) if code.isdigit() and len(code) <= 3 else None
     return parse(ran.files[f"{OUT}/results-{seed}.jsonl"], exit_code)
 
 

@@ -2,6 +2,8 @@
 # Applies the patches and runs the suite once for each hash seed. Runs in a fresh container
 # without network; everything it learns goes to $OUT, the words to standard output.
 set -u
+# Through one stream: from two, the engine would hand the lines over in any order.
+exec 2>&1
 IN=/patchmark/in OUT=/patchmark/out
 cd /repo || exit 70
 for name in model test; do

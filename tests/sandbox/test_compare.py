@@ -1,0 +1,91 @@
+"""Which tests prove a fix, and what is said of a candidate that none proves."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.types import DropReason
+from sandbox.results import Status, SuiteRun
+from sandbox.validate import Compared, _why_nothing, compare
+
+LETTERS = {
+    "p": Status.PASSED,
+    "f": Status.FAILED,
+    "e": Status.ERROR,
+    "s": Status.SKIPPED,
+    "x": Status.XFAILED,
+    "X": Status.XPASSED,
+}
+
+
+def runs(test: str, letters: str) -> list[SuiteRun]:
+    """A run for each letter; a dot is a run that did not report the test."""
+    return [
+        SuiteRun({test: LETTERS[letter]} if letter != "." else {}, frozenset(), True, 0)
+        for letter in letters
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ("fff", "ppp", "fail_to_pass"),
+        ("eee", "ppp", "fail_to_pass"),
+        ("...", "ppp", "fail_to_pass"),
+        ("ppp", "ppp", "pass_to_pass"),
+        ("fpf", "ppp", "unstable"),
+        ("fef", "ppp", "unstable"),
+        ("f.f", "ppp", "unstable"),
+        ("fff", "pfp", "unstable"),
+        ("ppp", "pp.", "unstable"),
+        ("fff", "fff", None),
+        ("ppp", "fff", None),
+        ("ppp", "...", None),
+        ("sss", "ppp", None),
+        ("xxx", "ppp", None),
+        ("xxx", "XXX", None),
+        ("fff", "XXX", None),
+        ("fff", "sss", None),
+        ("sss", "sss", None),
+    ],
+)
+def test_what_every_run_agrees_on_decides(before: str, after: str, found: str | None) -> None:
+    compared = compare(runs("t", before), runs("t", after))
+    for name in ("fail_to_pass", "pass_to_pass", "unstable"):
+        assert getattr(compared, name) == (("t",) if name == found else ())
+
+
+FILE = "tests/test_a.py"
+
+
+def why(before: str, after: str, test: str = f"{FILE}::t") -> DropReason:
+    first, second = runs(test, before), runs(test, after)
+    found = compare(first, second)
+    assert found.fail_to_pass == ()
+    return _why_nothing((FILE,), found, first, second)[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        ("fpf", "ppp", DropReason.FLAKY),
+        ("fff", "pfp", DropReason.FLAKY),
+        ("fff", "fff", DropReason.FAILS_AFTER_FIX),
+        ("...", "eee", DropReason.FAILS_AFTER_FIX),
+        ("ppp", "ppp", DropReason.NO_FAIL_TO_PASS),
+        ("ppp", "fff", DropReason.NO_FAIL_TO_PASS),
+        ("sss", "sss", DropReason.NO_FAIL_TO_PASS),
+        ("ppp", "pfp", DropReason.NO_FAIL_TO_PASS),
+    ],
+)
+def test_the_reason_for_no_proof(before: str, after: str, reason: DropReason) -> None:
+    assert why(before, after) is reason
+
+
+def test_old_failures_elsewhere_are_not_the_reason() -> None:
+    """Bug: a test that has long failed elsewhere was said to fail after this fix."""
+    assert why("fff", "fff", "tests/test_old.py::t") is DropReason.NO_FAIL_TO_PASS
+
+
+def test_nothing_at_all_compares_to_nothing() -> None:
+    assert compare([], []) == Compared((), (), ())

@@ -1,0 +1,269 @@
+"""From a repository's files to its recipe: a table over the ways projects are written."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import pytest
+
+from sandbox.detect import detect
+from sandbox.recipe import EnvironmentSettings, Recipe
+
+PROJECT = '[project]\nname = "calc"\nversion = "1"\n'
+SETUP = "from setuptools import setup\nsetup(\n    name='calc',\n"
+POETRY = '[tool.poetry]\nname = "calc"\n'
+
+
+def recipe(files: Mapping[str, str], **settings: object) -> Recipe:
+    return detect(
+        files,
+        files.get,
+        datetime(2024, 2, 7, tzinfo=UTC),
+        EnvironmentSettings(**settings),  # type: ignore[arg-type]
+        "1.2",
+    )
+
+
+def pyproject(text: str) -> dict[str, str]:
+    return {"pyproject.toml": text}
+
+
+@pytest.mark.parametrize(
+    ("files", "extras"),
+    [
+        (pyproject(PROJECT), ()),
+        (pyproject(PROJECT + "[project.optional-dependencies]\ntest = []\ndev = []"), ("test",)),
+        (pyproject(PROJECT + "[project.optional-dependencies]\ndev = []\ndocs = []"), ("dev",)),
+        (pyproject(PROJECT + "[project.optional-dependencies]\nTesting = []"), ("Testing",)),
+        (pyproject(POETRY + "[tool.poetry.extras]\ntests = ['pytest']"), ("tests",)),
+        ({"setup.py": SETUP + "    extras_require={'tests': ['pytest'], 'x': []},\n)"}, ("tests",)),
+        (
+            {"setup.py": SETUP + "    extras_require={\n        'dev': ['a', 'b'],\n    },\n)"},
+            ("dev",),
+        ),
+        ({"setup.cfg": "[metadata]\nname = calc\n[options.extras_require]\ntest = x\n"}, ("test",)),
+    ],
+)
+def test_extras_for_tests_come_before_those_for_development(
+    files: dict[str, str], extras: tuple[str, ...]
+) -> None:
+    found = recipe(files)
+    assert (found.extras, found.installable, found.name) == (extras, True, "calc")
+
+
+@pytest.mark.parametrize(
+    ("groups", "chosen"),
+    [("test = []\ndev = []", ("test",)), ("dev = []\nlint = []", ("dev",)), ("lint = []", ())],
+)
+def test_dependency_groups(groups: str, chosen: tuple[str, ...]) -> None:
+    found = recipe(pyproject(f"{PROJECT}[dependency-groups]\n{groups}"))
+    assert found.groups == chosen
+
+
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        (["requirements.txt"], ["requirements.txt"]),
+        (
+            ["requirements.txt", "requirements-dev.txt"],
+            ["requirements-dev.txt", "requirements.txt"],
+        ),
+        (["requirements/base.txt", "requirements/test.txt", "requirements/docs.txt"], None),
+        (["dev-requirements.txt"], ["dev-requirements.txt"]),
+        (["notes.txt", "docs/requirements.txt", "latest.txt"], []),
+    ],
+)
+def test_a_repository_of_requirement_files_only(names: list[str], chosen: list[str] | None) -> None:
+    found = recipe(dict.fromkeys(names, "x"))
+    assert not found.installable
+    assert list(found.requirement_files) == (chosen if chosen is not None else names[:2])
+
+
+def test_a_project_takes_the_test_requirements_alone() -> None:
+    names = ("requirements.txt", "requirements-dev.txt", "requirements-test.txt")
+    found = recipe({**pyproject(PROJECT), **dict.fromkeys(names, "x")})
+    assert found.requirement_files == ("requirements-test.txt",)
+
+
+def test_poetry_development_packages_come_without_their_versions() -> None:
+    text = (
+        POETRY
+        + '[tool.poetry.dev-dependencies]\npytest = "^7"\nblack = "*"\n'
+        + '[tool.poetry.group.test.dependencies]\npytest-mock = "^3"\nhypothesis = "*"\n'
+    )
+    assert recipe(pyproject(text)).packages == ("pytest", "pytest-mock", "hypothesis")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[project\n",
+        "= 1",
+        "project = 3\n",
+        "[project]\noptional-dependencies = []\ndependencies = 7\n",
+        "dependency-groups = ['a']\ntool = 1\n",
+        "[tool]\npoetry = []\n",
+        "[tool.poetry]\nextras = 1\ngroup = 'x'\ndependencies = []\ndev-dependencies = 2\n",
+        "[tool.poetry.group]\ntest = 1\n",
+        "[project]\nrequires-python = 3.12\n",
+    ],
+)
+def test_a_broken_pyproject_is_no_reason_to_stop(text: str) -> None:
+    """Bug: a value where a table belongs ended the run instead of this one candidate."""
+    assert recipe(pyproject(text)).python == "3.11"
+
+
+def test_a_broken_setup_cfg_is_no_reason_to_stop() -> None:
+    assert not recipe({"setup.cfg": "no section\n"}).installable
+
+
+@pytest.mark.parametrize(
+    ("requires", "python"),
+    [
+        (">=3.8", "3.11"),
+        (">=3.12", "3.12"),
+        (">=3.13", "3.13"),
+        ("<3.11", "3.10"),
+        (">=3.7,<3.10", "3.9"),
+        ("==3.9.*", "3.9"),
+        ("~=3.8", "3.11"),
+        ("~=3.8.1", "3.8"),
+        ("!=3.11.*", "3.12"),
+        (">=2.7", "3.11"),
+        ("<3", "3.11"),
+        (">=3.99", "3.11"),
+        ("three", "3.11"),
+    ],
+)
+def test_python_fits_what_is_required(requires: str, python: str) -> None:
+    places = (
+        pyproject(f'{PROJECT}requires-python = "{requires}"\n'),
+        {"setup.py": f"{SETUP}    python_requires='{requires}',\n)"},
+        {"setup.cfg": f"[metadata]\nname = calc\n[options]\npython_requires = {requires}\n"},
+    )
+    for files in places:
+        assert recipe(files).python == python
+        assert recipe(files, python="3.9").python == "3.9"
+
+
+@pytest.mark.parametrize(
+    ("requires", "python"),
+    [("^3.8", "3.11"), ("^3.12", "3.12"), (">=3.8,<3.11", "3.10"), ("~3.9", "3.9"), ("*", "3.11")],
+)
+def test_python_fits_what_poetry_requires(requires: str, python: str) -> None:
+    """Bug: poetry's own table was not asked, and its project then refused Python 3.11."""
+    text = f'{POETRY}[tool.poetry.dependencies]\npython = "{requires}"\n'
+    assert recipe(pyproject(text)).python == python
+
+
+@pytest.mark.parametrize(
+    ("options", "plugin"),
+    [
+        ("--cov=calc --cov-report=xml", "pytest-cov"),
+        ("-ra -n auto", "pytest-xdist"),
+        ("-n4", "pytest-xdist"),
+        ("-nauto", "pytest-xdist"),
+        ("--dist loadscope", "pytest-xdist"),
+        ("--timeout=30", "pytest-timeout"),
+        ("--reruns 2", "pytest-rerunfailures"),
+        ("--benchmark-skip", "pytest-benchmark"),
+        ("--asyncio-mode=auto", "pytest-asyncio"),
+        ("-q --strict-markers --no-header", None),
+    ],
+)
+def test_plugins_that_addopts_names_are_installed(options: str, plugin: str | None) -> None:
+    words = ", ".join(f'"{word}"' for word in options.split())
+    lines = "".join(f'  "{word}",\n' for word in options.split())
+    table = "[tool.pytest.ini_options]\n"
+    files = [
+        {"pytest.ini": f"[pytest]\naddopts = {options}\n"},
+        {"tox.ini": f"[tox]\nenvlist = py\n[pytest]\naddopts =\n    {options}\n"},
+        {"setup.cfg": f"[tool:pytest]\naddopts = {options}\ntestpaths = tests\n"},
+        pyproject(f'{PROJECT}{table}addopts = "{options}"\n'),
+        pyproject(f"{PROJECT}{table}addopts = [{words}]\n"),
+        pyproject(f"{PROJECT}{table}addopts = [\n{lines}]\ntestpaths = ['tests']\n"),
+    ]
+    for one in files:
+        assert recipe(one).packages == (("pytest", plugin) if plugin else ("pytest",)), one
+
+
+def test_asyncio_mode_is_a_setting_of_a_plugin() -> None:
+    text = f'{PROJECT}[tool.pytest.ini_options]\nasyncio_mode = "auto"\n'
+    assert recipe(pyproject(text)).packages == ("pytest", "pytest-asyncio")
+
+
+def test_packages_of_the_settings_come_along_once() -> None:
+    assert recipe({}, packages=("numpy<2", "pytest")).packages == ("pytest", "numpy<2")
+
+
+def test_the_date_is_the_end_of_the_commits_month() -> None:
+    assert recipe({}).not_after == "2024-02-29"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pyproject(f'{PROJECT}dependencies = ["a"]\n'),
+        pyproject(f"{PROJECT}[project.optional-dependencies]\nx = ['a']\n"),
+        pyproject(f"{PROJECT}[build-system]\nrequires = ['a']\n"),
+        {"setup.py": SETUP + ")"},
+        {"setup.cfg": "[options]\ninstall_requires = a\n"},
+        {"requirements.txt": "a\n"},
+        {"requirements/base.txt": "a\n"},
+    ],
+)
+def test_what_names_dependencies_decides_the_layer(more: dict[str, str]) -> None:
+    """Bug: files that others read by `-r` or from setup.py changed without a new layer."""
+    files = pyproject(PROJECT)
+    assert recipe({**files, **more}).inputs != recipe(files).inputs
+
+
+def test_what_names_none_does_not() -> None:
+    files = pyproject(PROJECT)
+    edited = {**pyproject(f"{PROJECT}description = 'x'\n"), "calc.py": "", "README.md": ""}
+    assert recipe(edited).inputs == recipe(files).inputs
+
+
+def shell(script: str, uv: str) -> int:
+    """Exit code of a recipe's script with a function of that body in uv's place."""
+    lines = [line for line in script.splitlines() if not line.startswith(("export", "cd "))]
+    text = "\n".join(["set -eu", f"uv() {{ {uv}; }}", *lines])
+    return subprocess.run(["sh", "-c", text], capture_output=True).returncode
+
+
+FULL = "[project.optional-dependencies]\ntest = []\n"
+
+
+def test_a_build_of_which_every_attempt_failed_has_failed() -> None:
+    """Bug: `set -e` does not see a failing chain, and images without pytest were kept."""
+    found = recipe(pyproject(PROJECT + FULL))
+    fails = '[ "$1" = venv ]'
+    assert shell(found.dependencies_script(), fails) == 1
+    assert shell(found.source_script(), fails) == 1
+
+
+def test_one_attempt_that_works_is_enough() -> None:
+    found = recipe(pyproject(PROJECT + FULL))
+    plain_only = 'case "$*" in *exclude-newer*|*test*\\]*) return 1;; esac'
+    assert shell(found.dependencies_script(), plain_only) == 0
+    assert shell(found.source_script(), plain_only) == 0
+
+
+def test_the_attempts_go_from_dated_to_newest() -> None:
+    script = recipe(pyproject(PROJECT + FULL)).dependencies_script()
+    tries = [line for line in script.splitlines() if "pip install" in line]
+    told = [part.partition('"')[0] for part in tries[0].split("resolved: ")[1:]]
+    assert told == [
+        "as of 2024-02-29",
+        "project only, as of 2024-02-29",
+        "newest",
+        "project only, newest",
+    ]
+
+
+def test_names_of_a_repository_are_quoted() -> None:
+    found = recipe({"requirements-test;touch x.txt": "a\n"})
+    assert found.requirement_files == ("requirements-test;touch x.txt",)
+    assert "'requirements-test;touch x.txt'" in found.dependencies_script()

@@ -1,0 +1,279 @@
+"""Verdicts, each from a real container: the outcome, and what cannot be had by cheating."""
+
+from __future__ import annotations
+
+import pytest
+from support.calc_repo import ADD, CALC, FILES, FIX_CALC, FIXED, SUB, TESTS, diff
+
+from core.types import Cause, Outcome, Patch, Stop, Task, Verdict
+from sandbox.docker import DockerEngine
+from sandbox.engine import Limits
+from sandbox.judge import Judge, verdict_key
+from sandbox.suite import run_suite
+
+pytestmark = pytest.mark.docker
+
+LIMITS = Limits(seconds=60, memory_mib=256, processes=64)
+NOTHING = {"calc.py": CALC + "\n\nNAME = 1\n"}
+
+
+@pytest.fixture(scope="module")
+def judge(engine: DockerEngine) -> Judge:
+    return Judge(engine, LIMITS)
+
+
+def patch(text: str, stop: Stop = Stop.ANSWERED, detail: str = "") -> Patch:
+    return Patch(
+        task_id="c" * 12,
+        entrant="e",
+        attempt=2,
+        diff=text,
+        stop=stop,
+        detail=detail,
+        cost_usd=None,
+        usage=None,
+        seconds=None,
+    )
+
+
+def outcome(verdict: Verdict) -> tuple[Outcome, Cause | None]:
+    return verdict.outcome, verdict.cause
+
+
+FAILED = (Outcome.FAILED, Cause.MODEL)
+
+
+def test_a_fix_passes_every_time(judge: Judge, task: Task) -> None:
+    """Two judgements of the same patch give the same verdict, apart from the seconds."""
+    first = judge.judge(task, patch(diff(FIX_CALC)))
+    assert outcome(first) == (Outcome.PASSED, None)
+    assert (first.entrant, first.attempt, first.task_id) == ("e", 2, task.id)
+    assert first.key == verdict_key(task, patch(diff(FIX_CALC)), LIMITS)
+    assert first.seconds is not None
+    again = judge.judge(task, patch(diff(FIX_CALC)))
+    assert again.model_copy(update={"seconds": first.seconds}) == first
+
+
+def test_no_fix_fails(judge: Judge, task: Task) -> None:
+    verdict = judge.judge(task, patch(diff(NOTHING)))
+    assert outcome(verdict) == FAILED
+    assert (verdict.not_fixed, verdict.broken) == ((ADD,), ())
+    assert verdict.detail == "1 of 1 target tests do not pass"
+
+
+def test_a_fix_that_breaks_something_else(judge: Judge, task: Task) -> None:
+    verdict = judge.judge(task, patch(diff({"calc.py": CALC.replace("a - b", "a + b")})))
+    assert outcome(verdict) == (Outcome.REGRESSED, Cause.MODEL)
+    assert (verdict.not_fixed, verdict.broken) == ((), SUB)
+
+
+@pytest.mark.parametrize(
+    ("stop", "expected"),
+    [
+        (Stop.REFUSED, (Outcome.NO_PATCH, Cause.MODEL)),
+        (Stop.EMPTY, (Outcome.NO_PATCH, Cause.MODEL)),
+        (Stop.UNREADABLE, (Outcome.NO_PATCH, Cause.MODEL)),
+        (Stop.TRUNCATED, (Outcome.NO_PATCH, Cause.MODEL)),
+        (Stop.MISPLACED, (Outcome.DOES_NOT_APPLY, Cause.MODEL)),
+        (Stop.PROVIDER_FAILED, (Outcome.PROVIDER_FAILED, Cause.PROVIDER)),
+        (Stop.OVER_BUDGET, (Outcome.OVER_BUDGET, Cause.PATCHMARK)),
+    ],
+)
+def test_no_answer_needs_no_container(
+    judge: Judge, task: Task, stop: Stop, expected: tuple[Outcome, Cause]
+) -> None:
+    verdict = judge.judge(task, patch("", stop, "why"))
+    assert outcome(verdict) == expected
+    assert (verdict.detail, verdict.seconds) == ("why", None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "this is no diff\n",
+        diff({"calc.py": "x\n"}, {"calc.py": "something else\n"}),
+        diff({"gone.py": "x\n"}, {"gone.py": "y\n"}),
+        diff(FIX_CALC)[:-25],
+        diff({"../outside.py": "x\n"}),
+        diff({".git/hooks/post-commit": "x\n"}),
+    ],
+    ids=["prose", "context", "no-file", "torn", "outside", "git"],
+)
+def test_a_diff_that_git_refuses(judge: Judge, task: Task, text: str) -> None:
+    verdict = judge.judge(task, patch(text))
+    assert outcome(verdict) == (Outcome.DOES_NOT_APPLY, Cause.MODEL)
+    assert "error" in verdict.detail
+
+
+def test_an_endless_loop_runs_out_of_time(engine: DockerEngine, task: Task) -> None:
+    judge = Judge(engine, Limits(seconds=3, memory_mib=256))
+    verdict = judge.judge(task, patch(diff({"calc.py": "while True:\n    pass\n"})))
+    assert outcome(verdict) == (Outcome.TIMED_OUT, Cause.MODEL)
+    assert verdict.detail.startswith("stopped after 3")
+
+
+def test_out_of_memory_is_named(judge: Judge, task: Task) -> None:
+    verdict = judge.judge(task, patch(diff({"calc.py": "x = bytearray(10**9)\n"})))
+    assert outcome(verdict) == FAILED
+    assert verdict.detail.startswith("out of memory: ")
+
+
+def test_an_image_that_is_gone_is_the_environments_fault(judge: Judge, task: Task) -> None:
+    gone = task.model_copy(update={"image": "sha256:" + "0" * 64})
+    verdict = judge.judge(gone, patch(diff(FIX_CALC)))
+    assert outcome(verdict) == (Outcome.ENVIRONMENT_BROKEN, Cause.ENVIRONMENT)
+    assert "patchmark validate" in verdict.detail
+
+
+CHEAT = """import pytest
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    result = yield
+    result.get_result().outcome = "passed"
+"""
+
+
+@pytest.mark.parametrize("name", ["conftest.py", "tests/conftest.py"])
+def test_a_conftest_that_makes_failures_pass_is_left_out(
+    judge: Judge, task: Task, name: str
+) -> None:
+    verdict = judge.judge(task, patch(diff({name: CHEAT, **NOTHING})))
+    assert outcome(verdict) == FAILED
+    assert (verdict.not_fixed, verdict.dropped_edits) == ((ADD,), (name,))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("tests/test_calc.py", TESTS + "# less\n"),
+        ("tests/test_calc.py", None),
+        ("setup.cfg", "[tool:pytest]\naddopts = --co\n"),
+        ("tox.ini", "[pytest]\naddopts = --co\n"),
+        ("pytest.ini", "[pytest]\naddopts = --co\n"),
+        ("sitecustomize.py", "import os\nos._exit(0)\n"),
+    ],
+)
+def test_edits_to_tests_and_runner_are_left_out(
+    judge: Judge, task: Task, name: str, content: str | None
+) -> None:
+    """Nor do they harm the fix that they came with."""
+    verdict = judge.judge(task, patch(diff({name: content, **FIX_CALC})))
+    assert outcome(verdict) == (Outcome.PASSED, None)
+    assert verdict.dropped_edits == (name,)
+
+
+def test_a_test_renamed_away_is_left_out(judge: Judge, task: Task) -> None:
+    rename = (
+        "diff --git a/tests/test_other.py b/other.py\nsimilarity index 100%\n"
+        "rename from tests/test_other.py\nrename to other.py\n"
+    )
+    verdict = judge.judge(task, patch(rename + diff(FIX_CALC)))
+    assert outcome(verdict) == (Outcome.PASSED, None)
+    assert verdict.dropped_edits == ("tests/test_other.py",)
+
+
+def test_nothing_but_protected_edits_fails(judge: Judge, task: Task) -> None:
+    verdict = judge.judge(task, patch(diff({"conftest.py": CHEAT})))
+    assert outcome(verdict) == FAILED
+
+
+def test_a_test_edit_that_only_git_can_see_is_refused(judge: Judge, task: Task) -> None:
+    text = "--- docs/tests/helper.py\n+++ docs/tests/helper.py\n@@ -0,0 +1 @@\n+x\n"
+    verdict = judge.judge(task, patch(text))
+    assert outcome(verdict) == (Outcome.DOES_NOT_APPLY, Cause.MODEL)
+    assert "tests/helper.py" in verdict.detail
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os\nos._exit(0)\n",
+        "import sys\nsys.exit(0)\n",
+        "def add(a, b:\n",
+        "import pytest\npytest.exit('done', returncode=0)\n",
+        "import pytest\npytest.skip('x', allow_module_level=True)\n",
+        "def add(a, b):\n    import os\n    os._exit(0)\n",
+        "def add(a, b):\n    import os, signal\n    os.kill(os.getppid(), signal.SIGKILL)\n",
+    ],
+    ids=["os-exit", "sys-exit", "syntax", "pytest-exit", "skip", "os-exit-late", "kill"],
+)
+def test_code_that_ends_the_run_fails(judge: Judge, task: Task, code: str) -> None:
+    verdict = judge.judge(task, patch(diff({"calc.py": code})))
+    assert outcome(verdict) == FAILED
+    assert verdict.not_fixed == (ADD,)
+
+
+def test_a_run_ended_inside_of_the_target_test_fails(judge: Judge, task: Task) -> None:
+    """Bug: the set-up of that test had passed, the exit code was 0: the patch passed."""
+    code = FIXED.replace("return a + b", "import pytest\n    pytest.exit('x', returncode=0)")
+    only = task.model_copy(update={"pass_to_pass": ()})
+    verdict = judge.judge(only, patch(diff({"calc.py": code})))
+    assert outcome(verdict) == FAILED
+
+
+GARBLE = """for name in "rejected", "exit-0":
+    open("/patchmark/out/" + name, "wb").write(b"9" * 5000 + b"\\xff")"""
+FORGE = """open("/patchmark/out/results-0.jsonl", "w").write(
+    '{"kind": "test"}' + "\\n" + "[" * 10**6)"""
+
+
+@pytest.mark.parametrize(
+    "mess",
+    ["shutil.rmtree('/patchmark/out')", GARBLE, FORGE],
+    ids=["no-folder", "bytes", "lines"],
+)
+def test_a_patch_that_spoils_the_results_fails(judge: Judge, task: Task, mess: str) -> None:
+    """Bug: what such code left in the folder of results ended patchmark itself."""
+    code = f"import atexit, os, shutil\n{mess}\nos._exit(1)\n"
+    verdict = judge.judge(task, patch(diff({"calc.py": code})))
+    assert outcome(verdict) == FAILED
+
+
+def test_a_file_where_the_tests_need_to_make_one(judge: Judge, task: Task) -> None:
+    blocked = task.model_copy(update={"test_patch": diff({"made.py": "x = 1\n"})})
+    verdict = judge.judge(blocked, patch(diff({"made.py": "x = 2\n", **FIX_CALC})))
+    assert outcome(verdict) == FAILED
+    assert verdict.detail.startswith("the tests cannot be laid over the patch: ")
+
+
+def shown(engine: DockerEngine, task: Task, script: str, seeds: tuple[int, ...] = (0,)) -> str:
+    """What a command in the place of the tests prints."""
+    return run_suite(
+        engine,
+        image=task.image,
+        command=("sh", "-c", f"'{script}'", ";", "true"),
+        model_diff=diff(FIX_CALC),
+        test_diff="",
+        limits=LIMITS,
+        seeds=seeds,
+    ).ran.output
+
+
+def test_no_history_can_be_read_in_the_container(engine: DockerEngine, task: Task) -> None:
+    """One commit, one with the patches on top, no remote, no tag, no loose end."""
+    told = shown(
+        engine,
+        task,
+        'git log --all --format=%s; git remote; git tag; git stash list; echo "[$(ls -A)]"; '
+        "git fsck --unreachable --no-reflogs 2>/dev/null",
+    )
+    assert told.splitlines()[:2] == ["patched", "base"]
+    files = sorted({path.partition("/")[0] for path in FILES} | {".git", "only.txt"})
+    assert " ".join(told[told.index("[") + 1 : told.index("]")].split()) == " ".join(files)
+    assert told.endswith("]\n")
+
+
+def test_each_run_has_its_hash_seed_and_starts_clean(engine: DockerEngine, task: Task) -> None:
+    told = shown(
+        engine,
+        task,
+        "echo $PYTHONHASHSEED $TZ $LANG $HOME; ls; echo x > left.txt; rm only.txt",
+        (0, 7),
+    )
+    lines = told.splitlines()
+    first, second = lines[: len(lines) // 2], lines[len(lines) // 2 :]
+    assert first[0] == "0 UTC C.UTF-8 /home/patchmark"
+    assert second == ["7 UTC C.UTF-8 /home/patchmark", *first[1:]]
+    assert "only.txt" in first

@@ -1,0 +1,27 @@
+"""What this process left on a container engine."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+from sandbox.docker import LABEL, DockerEngine
+
+
+def owner() -> str:
+    """What our containers' owner label says."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def own_containers(engine: DockerEngine) -> list[dict[str, Any]]:
+    """The containers of this process, running or not."""
+    mine = {"label": f"{LABEL}.owner={owner()}"}
+    return list(engine._api.containers(all=True, filters=mine))
+
+
+def tags(engine: DockerEngine) -> set[str]:
+    """Names of patchmark's layers on the engine, without the bases."""
+    found = engine._api.images(filters={"label": f"{LABEL}=image"})
+    names = {tag for image in found for tag in image["RepoTags"] or ()}
+    return {name for name in names if not name.startswith(("patchmark/base", "patchmark/root"))}
