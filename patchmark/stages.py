@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from core.errors import UsageError
 from core.git import Snapshot
 from core.types import Candidate, Dropped, Outcome, Patch, Task, Verdict
@@ -32,37 +34,48 @@ def mine_stage(run: Run) -> None:
 def validate_stage(run: Run) -> None:
     """Candidates → tasks, newest first, until as many are proven as were asked for."""
     candidates = sorted(_candidates(run), key=newest_first)
-    tasks = run.folder.latest(Task, lambda task: task.id)
-    drops = {d.commit: d.key for d in run.folder.read(Dropped) if d.stage == "validate"}
-    remembered = Validated(run.settings.cache)
-    wanted = run.settings.max_tasks
     if not candidates:
         return
-
-    def one(candidate: Candidate) -> Task | Dropped:
-        key = run.validator.key(candidate)
-        done = tasks.get(candidate.id)
-        if done is not None and done.key == key and run.engine.image_id(done.image):
-            return done
-        result = remembered.get(key)
-        if isinstance(result, Task) and run.engine.image_id(result.image) is None:
-            result = None
-        if result is None:
-            result = run.validator.validate(candidate)
-            remembered.put(result)
-        if isinstance(result, Task) or drops.get(candidate.fix_commit) != key:
-            run.folder.append(result)
-        return result
-
+    wanted, proven = run.settings.max_tasks, 0
+    results = in_order(candidates, _Prover(run).prove, run.settings.workers)
     # Counted in tasks, not in candidates: the stage ends with the last task that is wanted.
-    with run.show.stage("validate", min(wanted, len(candidates))) as step:
-        proven = 0
-        for looked_at, result in enumerate(in_order(candidates, one, run.settings.workers), 1):
+    with run.show.stage("validate", min(wanted, len(candidates))) as step, closing(results):
+        for looked_at, result in enumerate(results, 1):
             if isinstance(result, Task):
                 proven += 1
                 step.advance(f"{looked_at} candidates run")
             if proven >= wanted:
                 break
+
+
+class _Prover:
+    """Validates a candidate unless this folder, or this machine, holds the proof already."""
+
+    def __init__(self, run: Run):
+        self._run = run
+        self._tasks = run.folder.latest(Task, lambda task: task.fix_commit)
+        drops = (drop for drop in run.folder.read(Dropped) if drop.stage == "validate")
+        self._drops = {drop.commit: drop for drop in drops}
+        self._remembered = Validated(run.settings.cache)
+
+    def prove(self, candidate: Candidate) -> Task | Dropped:
+        """The result, which is on disk when this returns."""
+        run, key = self._run, self._run.validator.key(candidate)
+        task, drop = (each.get(candidate.fix_commit) for each in (self._tasks, self._drops))
+        for known in (task, drop):
+            if known is not None and known.key == key and self._holds(known):
+                return known
+        result = self._remembered.get(key)
+        if result is None or not self._holds(result):
+            result = run.validator.validate(candidate)
+            self._remembered.put(result)
+        if result != drop:
+            run.folder.append(result)
+        return result
+
+    def _holds(self, result: Task | Dropped) -> bool:
+        """A task is of use only while its image is there."""
+        return isinstance(result, Dropped) or (self._run.engine.image_id(result.image) is not None)
 
 
 def solve_stage(run: Run) -> None:

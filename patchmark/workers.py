@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from typing import TypeVar
@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 def in_order(
     items: Sequence[Item], work: Callable[[Item], Result], workers: int
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """Results in the order of the items, a few at once; stops early when the caller does."""
     waiting: deque[Future[Result]] = deque()
     with _pool(workers) as pool:

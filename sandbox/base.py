@@ -22,6 +22,10 @@ from sandbox.network import Network
 USER = "10001"
 _ETC = Path("/etc")
 _PACKAGES = ("ca-certificates", "git", "patch", "gcc", "g++", "make", "libc6-dev")
+_NO_BASE = (
+    "no base image could be made of {}, which needs a shell, python3 with venv, and git and gcc "
+    "or Debian's apt-get"
+)
 _DEBIAN_PYTHON = {"bookworm": "3.11", "trixie": "3.13", "noble": "3.12", "jammy": "3.10"}
 _TOOLCHAIN = f"""
 if ! command -v git > /dev/null || ! command -v gcc > /dev/null; then
@@ -31,44 +35,53 @@ if ! command -v git > /dev/null || ! command -v gcc > /dev/null; then
 fi
 python3 -m venv /opt/patchmark/uv
 /opt/patchmark/uv/bin/pip install --quiet --no-cache-dir 'uv>=0.9,<1'
-useradd --uid {USER} --user-group --create-home --shell /bin/sh patchmark
+id patchmark > /dev/null 2>&1 ||
+  useradd --uid {USER} --user-group --create-home --shell /bin/sh patchmark
 git config --system --add safe.directory '*'
 git config --system user.name patchmark
 git config --system user.email patchmark@localhost
 """
 
 
-def base_tag(python: str) -> str:
-    """Name of the base image with this Python (`3.11`)."""
-    made_by = hashlib.sha256(_TOOLCHAIN.encode()).hexdigest()[:10]
-    return f"patchmark/base:py{python}-{made_by}"
+def base_tag(python: str, start: str = "") -> str:
+    """Name of the base image with this Python (`3.11`), or on top of the image `start`."""
+    made_by = hashlib.sha256(f"{_TOOLCHAIN}{start}".encode()).hexdigest()[:10]
+    return f"patchmark/base:{'own' if start else f'py{python}'}-{made_by}"
 
 
 def ensure_base(
-    engine: Engine, python: str, network: Network, tell: Callable[[str], None]
-) -> tuple[str, str]:
-    """Tag of a base image with this Python, and where it came from; made if missing.
+    engine: Engine,
+    python: str,
+    network: Network,
+    tell: Callable[[str], None],
+    *,
+    image: str | None = None,
+) -> str:
+    """Tag of a base image with this Python, or made of the user's own `image`; made if missing.
 
     Raises InfrastructureError saying what to do when it can neither be pulled nor built.
     """
-    tag = base_tag(python)
+    start = _own_image(engine, image, tell) if image else ""
+    tag = base_tag(python, engine.image_id(start) or "" if start else "")
     if engine.image_id(tag) is not None:
-        return tag, "kept"
-    start, origin = _root_image(engine, python, tell)
-    ran = engine.build(
-        Build(
-            image=start,
-            script=_TOOLCHAIN,
-            tag=tag,
-            secrets=network.build_environment(),
-            ca_bundle=network.ca_bundle,
-        )
+        return tag
+    start = start or _root_image(engine, python, tell)
+    build = Build(
+        image=start,
+        script=_TOOLCHAIN,
+        tag=tag,
+        secrets=network.build_environment(),
+        ca_bundle=network.ca_bundle,
     )
+    try:
+        ran = engine.build(build)
+    except EngineError as error:  # An image without a shell fails at the start of its container.
+        if not engine.answers():
+            raise
+        raise InfrastructureError(f"{_NO_BASE.format(start)}: {error}") from error
     if ran.exit_code != 0:
-        raise InfrastructureError(
-            f"the base image for Python {python} could not be completed: {last_lines(ran.output)}"
-        )
-    return tag, origin
+        raise InfrastructureError(f"{_NO_BASE.format(start)}: {last_lines(ran.output)}")
+    return tag
 
 
 def last_lines(output: str, count: int = 5) -> str:
@@ -77,13 +90,21 @@ def last_lines(output: str, count: int = 5) -> str:
     return " / ".join(lines[-count:]) or "it printed nothing"
 
 
-def _root_image(engine: Engine, python: str, tell: Callable[[str], None]) -> tuple[str, str]:
+def _own_image(engine: Engine, image: str, tell: Callable[[str], None]) -> str:
+    if engine.image_id(image) is None:
+        tell(f"pulling {image}")
+        if not engine.pull(image):
+            raise InfrastructureError(f"[environment] image = {image!r} cannot be pulled")
+    return image
+
+
+def _root_image(engine: Engine, python: str, tell: Callable[[str], None]) -> str:
     official = f"python:{python}-slim"
     if engine.image_id(official) is not None:
-        return official, official
+        return official
     tell(f"pulling {official}")
     if engine.pull(official):
-        return official, official
+        return official
     suite = _suite()
     if _DEBIAN_PYTHON.get(suite) != python:
         have = _DEBIAN_PYTHON.get(suite, "none")
@@ -95,7 +116,7 @@ def _root_image(engine: Engine, python: str, tell: Callable[[str], None]) -> tup
     if engine.image_id(root) is None:
         tell(f"no registry answers: building {root} from Debian packages (about a minute)")
         _debootstrap(engine, suite, root)
-    return root, f"{suite} packages"
+    return root
 
 
 def _suite(etc: Path = _ETC) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from core.errors import InfrastructureError, RepositoryError
+from core.errors import EngineError, InfrastructureError, RepositoryError
 from core.git import Repository
 from sandbox.base import USER, ensure_base, last_lines
 from sandbox.detect import detect
@@ -21,7 +21,14 @@ from sandbox.recipe import EnvironmentSettings, Recipe
 
 
 class BrokenEnvironmentError(Exception):
-    """A commit's environment cannot be built: the repository's or the machine's doing."""
+    """A commit's environment cannot be built: the repository's or the machine's doing.
+
+    `lasting` is False where it was the machine's, so that trying again may help.
+    """
+
+    def __init__(self, message: str, *, lasting: bool = True):
+        super().__init__(message)
+        self.lasting = lasting
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,7 @@ class Images:
         self._tell = tell
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
+        self._bases: dict[str, str | InfrastructureError] = {}
 
     def recipe(self, commit: str, committed_at: datetime) -> Recipe:
         """The recipe of a commit."""
@@ -78,7 +86,7 @@ class Images:
     def prepare(self, commit: str, committed_at: datetime) -> Prepared:
         """The image of a commit.
 
-        Raises BrokenEnvironmentError, EngineError or InfrastructureError.
+        Raises BrokenEnvironmentError or EngineError.
         """
         recipe = self.recipe(commit, committed_at)
         dependencies = self._dependencies(commit, recipe)
@@ -101,13 +109,20 @@ class Images:
         return tag
 
     def _base(self, python: str) -> str:
-        own = self._settings.image
-        if own is not None:
-            if self._engine.image_id(own) is None and not self._engine.pull(own):
-                raise InfrastructureError(f"[environment] image = {own!r} cannot be pulled")
-            return own
-        tag, _ = ensure_base(self._engine, python, self._network, self._tell)
-        return tag
+        """The base image. Asked for in vain, it is not asked for again for the next commit."""
+        if python not in self._bases:
+            try:
+                self._bases[python] = ensure_base(
+                    self._engine, python, self._network, self._tell, image=self._settings.image
+                )
+            except EngineError:
+                raise
+            except InfrastructureError as error:
+                self._bases[python] = error
+        found = self._bases[python]
+        if isinstance(found, InfrastructureError):
+            raise BrokenEnvironmentError(str(found), lasting=False) from found
+        return found
 
     def _layer(self, tag: str, start: str, script: str, commit: str) -> str:
         with self._only_one(tag):

@@ -28,32 +28,42 @@ class SuiteRun:
     statuses: Mapping[str, Status]
     uncollected: frozenset[str]
     """Files or folders that could not be imported."""
-    finished: bool
-    """The runner reached its end and reported it."""
+    told_exit: str | None
+    """The exit code that the runner announced at its end; None where it never got there."""
     exit_code: int | None
+    """The one its process ended with."""
 
     def status(self, test: str) -> Status:
         """A test's status, MISSING where nothing was reported."""
         return self.statuses.get(test, Status.MISSING)
 
     @property
+    def ended(self) -> bool:
+        """The runner came to its end and had something to tell: tests, or files it could not read.
+
+        pytest exits with 0 (all passed), 1 (not all well) or 2 (files not imported); 3 to 5
+        are its own troubles.
+        """
+        as_announced = self.exit_code in (0, 1, 2) and self.told_exit == str(self.exit_code)
+        return as_announced and bool(self.statuses or self.uncollected)
+
+    @property
     def ran(self) -> bool:
         """Positive proof that tests ran: some were reported, and the end was reached.
 
-        pytest exits with 0 (all passed), 1 (some failed) or 2 (some files not imported);
-        3 to 5 are its own troubles. The two ways of telling must agree.
+        Exit code 0 with a failure is a lie. The other way round it is none: plugins end with
+        1 for reasons of their own, such as too little coverage.
         """
-        if not self.finished or self.exit_code not in (0, 1, 2) or not self.statuses:
-            return False
         bad = {Status.FAILED, Status.ERROR} & set(self.statuses.values())
-        return (self.exit_code == 0) == (not bad and not self.uncollected)
+        said_well = self.exit_code == 0
+        return self.ended and bool(self.statuses) and not (said_well and (bad or self.uncollected))
 
 
 def parse(report: bytes, exit_code: int | None) -> SuiteRun:
     """Read the plugin's lines; lines that are none of its own are passed over."""
     statuses: dict[str, Status] = {}
     uncollected: set[str] = set()
-    finished = False
+    told_exit: str | None = None
     for line in _lines(report):
         if line.kind == "test":
             now = _status(line.when, line.outcome)
@@ -62,8 +72,8 @@ def parse(report: bytes, exit_code: int | None) -> SuiteRun:
         elif line.kind == "collect":
             uncollected.add(line.id)
         elif line.kind == "end":
-            finished = True
-    return SuiteRun(statuses, frozenset(uncollected), finished, exit_code)
+            told_exit = line.exit
+    return SuiteRun(statuses, frozenset(uncollected), told_exit, exit_code)
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,7 @@ class _Line:
     id: str
     when: str
     outcome: str
+    exit: str
 
 
 def _lines(report: bytes) -> Iterator[_Line]:
@@ -81,7 +92,7 @@ def _lines(report: bytes) -> Iterator[_Line]:
         except (ValueError, RecursionError):
             continue
         if isinstance(found, dict) and "kind" in found:
-            yield _Line(*(_text(found.get(name, "")) for name in ("kind", "id", "when", "outcome")))
+            yield _Line(*(_text(found.get(name, "")) for name in _Line.__annotations__))
 
 
 def _text(value: object) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.errors import EngineError
 from core.types import Candidate, Dropped, DropReason, Task
@@ -19,8 +19,12 @@ from sandbox.recipe import PYTEST, EnvironmentSettings
 from sandbox.results import Status, SuiteRun
 from sandbox.suite import Suite, retried, run_suite
 
-GRADER = "2"
+GRADER = "3"
 """Raise when the same patch may get another verdict than before."""
+
+
+_FOR_NOW = ""
+"""The key of a drop that stands for this time only: the next run tries again."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +63,22 @@ class Validator:
         except EngineError as error:
             if not self.engine.answers():
                 raise
-            return _drop(candidate, key, DropReason.ENVIRONMENT_BROKEN, str(error))
+            return _drop(candidate, _FOR_NOW, DropReason.ENVIRONMENT_BROKEN, str(error))
 
     def _prove(self, candidate: Candidate, key: str) -> Task | Dropped:
         try:
             prepared = self.images.prepare(candidate.base_commit, candidate.committed_at)
         except BrokenEnvironmentError as error:
-            return _drop(candidate, key, DropReason.ENVIRONMENT_BROKEN, str(error))
+            tried = key if error.lasting else _FOR_NOW
+            return _drop(candidate, tried, DropReason.ENVIRONMENT_BROKEN, str(error))
         command = (*PYTEST, *self.settings.pytest_args)
         before = self._side(prepared, command, "", candidate.test_patch)
         after = self._side(prepared, command, candidate.gold_patch, candidate.test_patch)
-        trouble = _trouble(after, "after the fix") or _trouble(before, "before the fix")
+        # Before the fix it may be that no test can even be imported; the same environment runs
+        # them after it, so that is not the environment's doing.
+        trouble = _trouble(after, "after the fix", all(run.ran for run in after.runs)) or _trouble(
+            before, "before the fix", all(run.ended for run in before.runs)
+        )
         if trouble is not None:
             return _drop(candidate, key, *trouble)
         found = compare(before.runs, after.runs)
@@ -96,7 +105,8 @@ class Validator:
             command=command,
             model_diff=model_diff,
             test_diff=test_diff,
-            limits=self.limits,
+            # The limit is for one run of the suite, and one container runs it several times.
+            limits=replace(self.limits, seconds=self.limits.seconds * self.runs),
             seeds=range(self.runs),
         )
 
@@ -131,14 +141,14 @@ def compare(before: Sequence[SuiteRun], after: Sequence[SuiteRun]) -> Compared:
     return Compared(tuple(fail_to_pass), tuple(pass_to_pass), tuple(unstable))
 
 
-def _trouble(suite: Suite, side: str) -> tuple[DropReason, str] | None:
+def _trouble(suite: Suite, side: str, told: bool) -> tuple[DropReason, str] | None:
     """Why a side says nothing about tests, None where it does."""
     end = last_lines(suite.ran.output)
     if suite.rejected:
         return DropReason.ENVIRONMENT_BROKEN, f"{suite.rejected} patch rejected {side}: {end}"
     if suite.ran.timed_out:
         return DropReason.TIMED_OUT, f"{side}, after {suite.ran.seconds:.0f} s"
-    if not suite.runs or not all(run.ran for run in suite.runs):
+    if not suite.runs or not told:
         return DropReason.ENVIRONMENT_BROKEN, f"no tests ran {side}: {end}"
     return None
 

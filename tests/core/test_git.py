@@ -237,3 +237,14 @@ def test_paths_are_read_also_where_temporary_files_lie_in_a_repository(
     """Bug: git then passed over every path that is not below the temporary folder."""
     monkeypatch.setattr("tempfile.tempdir", str(repo.path))
     assert touched_paths("--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a\n+b\n") == ["x.py"]
+
+
+def test_files_of_an_archive_carry_the_commits_date_and_none_before_1980(tmp_path: Path) -> None:
+    """Bug: they were of 1970, and a build back end refused: ZIP knows no dates before 1980."""
+    repo = Repo(tmp_path)
+    old = repo.commit("Long ago", {"a.py": ""}, date="86400 +0000")
+    new = repo.commit("Now", {"b.py": ""}, date="1750000000 +0200")
+    repository = Repository(tmp_path)
+    for commit, date in ((old, 315_619_200), (new, 1_750_000_000)):
+        with tarfile.open(fileobj=io.BytesIO(repository.archive(commit, "repo"))) as tar:
+            assert {member.mtime for member in tar} == {date}

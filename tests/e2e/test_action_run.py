@@ -55,7 +55,7 @@ jobs:
         run: printf '%s' "$OUTPUTS" > "$FOLDER/outputs.json"
 """
 
-pytestmark = [pytest.mark.docker, pytest.mark.skipif(not ACT.exists(), reason="act is missing")]
+pytestmark = pytest.mark.docker
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def github(tmp_path: Path) -> Iterator[Emulator]:
     try:
         install()
     except NotInstalledError as error:
-        pytest.skip(str(error))
+        pytest.fail(str(error))
     with emulator(tmp_path) as running:
         yield running
 

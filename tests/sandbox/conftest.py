@@ -51,7 +51,7 @@ def network() -> Network:
 @pytest.fixture(scope="session")
 def base(engine: DockerEngine, network: Network) -> str:
     """Tag of the base image."""
-    tag, _ = ensure_base(engine, "3.11", network, print)
+    tag = ensure_base(engine, "3.11", network, print)
     assert tag == base_tag("3.11")
     return tag
 

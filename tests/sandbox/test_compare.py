@@ -21,7 +21,7 @@ LETTERS = {
 def runs(test: str, letters: str) -> list[SuiteRun]:
     """A run for each letter; a dot is a run that did not report the test."""
     return [
-        SuiteRun({test: LETTERS[letter]} if letter != "." else {}, frozenset(), True, 0)
+        SuiteRun({test: LETTERS[letter]} if letter != "." else {}, frozenset(), "0", 0)
         for letter in letters
     ]
 

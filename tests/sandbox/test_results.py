@@ -11,6 +11,10 @@ from sandbox.results import Status, parse
 END = {"kind": "end", "exit": 0, "collected": 1}
 
 
+def end(exit_code: int | None) -> object:
+    return END | {"exit": exit_code}
+
+
 def report(*lines: object) -> bytes:
     return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
 
@@ -61,10 +65,10 @@ def test_a_test_without_its_call_did_not_pass() -> None:
     [
         ("passed", 0, True),
         ("failed", 1, True),
-        ("passed", 1, False),
+        ("passed", 1, True),
         ("failed", 0, False),
         ("failed", 2, True),
-        ("passed", 2, False),
+        ("passed", 2, True),
         ("passed", 3, False),
         ("failed", 3, False),
         ("failed", 4, False),
@@ -74,7 +78,19 @@ def test_a_test_without_its_call_did_not_pass() -> None:
     ],
 )
 def test_exit_code_and_lines_must_agree(call: str, exit_code: int | None, ran: bool) -> None:
-    assert parse(report(*phases("t", "passed", call), END), exit_code).ran is ran
+    """Bug: a suite that ends with 1 for too little coverage was taken for no proof at all."""
+    assert parse(report(*phases("t", "passed", call), end(exit_code)), exit_code).ran is ran
+
+
+def test_a_process_that_ends_otherwise_than_its_runner_said_proves_nothing() -> None:
+    for said, ended in ((0, 1), (1, 0), (1, 2), (0, None)):
+        assert not parse(report(*phases("t", "passed", "passed"), end(said)), ended).ran
+
+
+def test_a_run_that_only_met_files_it_cannot_import_ended_but_proves_nothing() -> None:
+    run = parse(report({"kind": "collect", "id": "tests/test_x.py"}, end(2)), 2)
+    assert run.ended
+    assert not run.ran
 
 
 def test_without_its_end_a_run_proves_nothing() -> None:
@@ -90,7 +106,8 @@ def test_without_a_test_a_run_proves_nothing() -> None:
 def test_files_that_cannot_be_imported_must_show_in_the_exit_code(
     exit_code: int, ran: bool
 ) -> None:
-    lines = [*phases("t", "passed", "passed"), {"kind": "collect", "id": "tests/test_x.py"}, END]
+    lines = [*phases("t", "passed", "passed"), {"kind": "collect", "id": "tests/test_x.py"}]
+    lines.append(end(exit_code))
     run = parse(report(*lines), exit_code)
     assert run.uncollected == {"tests/test_x.py"}
     assert run.ran is ran

@@ -12,7 +12,6 @@ import pytest
 from support.calc_repo import ADD, CALC, COMMITTED_AT, FIXED, SUB, TEST_ADD, TESTS, CalcRepo
 from support.containers import own_containers, tags
 
-from core.errors import InfrastructureError
 from core.types import Candidate, Dropped, DropReason, Task
 from sandbox.docker import DockerEngine
 from sandbox.engine import Build, Limits, Ran
@@ -64,6 +63,30 @@ def test_a_name_that_only_the_fix_brings(once: Validator, calc: CalcRepo) -> Non
     assert isinstance(task, Task)
     assert task.fail_to_pass == ("tests/test_mul.py::test",)
     assert task.pass_to_pass == SUB
+
+
+def test_a_name_that_only_the_fix_brings_to_the_only_test_file(
+    once: Validator, calc: CalcRepo
+) -> None:
+    """Bug: with no other test to run before the fix, this was taken for a broken environment."""
+    tests = {"tests/test_calc.py": None, "tests/test_other.py": None, "tests/test_mul.py": MUL}
+    candidate = calc.candidate(
+        fix={"calc.py": CALC + "\n\ndef mul(a, b):\n    return a * b\n"}, tests=tests
+    )
+    task = once.validate(candidate)
+    assert isinstance(task, Task), task
+    assert (task.fail_to_pass, task.pass_to_pass) == (("tests/test_mul.py::test",), ())
+
+
+def test_a_suite_that_takes_its_limit_several_times_over(
+    validator: Validator, calc: CalcRepo
+) -> None:
+    """Bug: the limit for one run of the suite was that of all its repetitions together."""
+    slow = "\n\ndef test_slow():\n    import time\n\n    time.sleep(2)\n    assert calc.add(2, 3) == 5\n"
+    quick = dataclasses.replace(validator, limits=Limits(seconds=4), runs=2)
+    assert isinstance(
+        quick.validate(calc.candidate(tests={"tests/test_calc.py": TESTS + slow})), Task
+    )
 
 
 MUL = "from calc import mul\n\n\ndef test():\n    assert mul(2, 3) == 6\n"
@@ -198,14 +221,3 @@ def test_two_threads_build_an_image_once(
     assert first == second != task.image
     assert [tag.partition(":")[0] for tag in counting.built] == ["patchmark/task"]
     assert len(list(tmp_path.glob("build-*.log"))) == 1
-
-
-def test_an_image_of_the_settings_that_nobody_has(
-    engine: DockerEngine, calc: CalcRepo, network: Network, tmp_path: Path
-) -> None:
-    """Bug: it was never pulled, and the engine's own words said nothing of the setting."""
-    own = of(engine, calc, network, tmp_path, image="127.0.0.1:9/none:1")
-    with pytest.raises(
-        InfrastructureError, match=r"\[environment\] image = '127\.0\.0\.1:9/none:1'"
-    ):
-        own.prepare(calc.base, COMMITTED_AT)
