@@ -82,7 +82,8 @@ def test_a_suite_that_takes_its_limit_several_times_over(
     validator: Validator, calc: CalcRepo
 ) -> None:
     """Bug: the limit for one run of the suite was that of all its repetitions together."""
-    slow = "\n\ndef test_slow():\n    import time\n\n    time.sleep(2)\n    assert calc.add(2, 3) == 5\n"
+    body = "import time\n\n    time.sleep(2)\n    assert calc.add(2, 3) == 5\n"
+    slow = f"\n\ndef test_slow():\n    {body}"
     quick = dataclasses.replace(validator, limits=Limits(seconds=4), runs=2)
     assert isinstance(
         quick.validate(calc.candidate(tests={"tests/test_calc.py": TESTS + slow})), Task
