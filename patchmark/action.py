@@ -43,7 +43,7 @@ _CODES = {
 }
 
 
-def run(environment: Mapping[str, str], program: Program | None = None) -> int:
+def run(environment: Mapping[str, str], program: Program) -> int:
     """Run the step and return its exit code: that of the command line.
 
     Inputs are the variables PATCHMARK_INPUT_*, as action.yml maps them. Whatever happens to
@@ -53,7 +53,7 @@ def run(environment: Mapping[str, str], program: Program | None = None) -> int:
     for secret in secrets_in(environment):
         workflow.mask(secret)
     try:
-        return _run(environment, workflow, program or _command_line)
+        return _run(environment, workflow, program)
     except PatchmarkError as error:
         workflow.error(str(error))
         return error.exit_code
@@ -103,12 +103,6 @@ def _with_models(inputs: ActionInputs, environment: Mapping[str, str]) -> Action
         models=inputs.models or None,
     )
     return replace(inputs, models=",".join(make(flags, environment).models))
-
-
-def _command_line(arguments: list[str]) -> int:
-    from patchmark.cli import main  # the command line starts us: imported when it is there
-
-    return main(arguments)
 
 
 def _skip(workflow: Workflow) -> int:

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,9 +14,11 @@ import typer
 from rich.console import Console
 
 from core.errors import PatchmarkError
-from core.types import Candidate, Dropped
-from patchmark import __version__, asked
-from patchmark.settings import Flags, Settings, make
+from patchmark import __version__
+from patchmark.commands import errors, known, one_stage, to_report
+from patchmark.pipeline import finish, run_all
+from patchmark.settings import Flags, make
+from patchmark.stages import judge_stage, mine_stage, solve_stage, validate_stage
 
 INTERRUPTED = 130
 CODES = "Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure."
@@ -74,10 +73,10 @@ def main(arguments: list[str] | None = None) -> int:
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
         if code == INTERRUPTED:  # typer has caught the KeyboardInterrupt, and said nothing
-            _errors().print("stopped; the same command goes on where it was")
+            errors().print("stopped; the same command goes on where it was")
         return code
     except PatchmarkError as error:
-        _errors().print(f"patchmark: {error}", markup=False, highlight=False, soft_wrap=True)
+        errors().print(f"patchmark: {error}", markup=False, highlight=False, soft_wrap=True)
         return error.exit_code
     return 0
 
@@ -115,9 +114,7 @@ def run(
         budget_usd=budget_usd, fail_under=fail_under, replay=replay, issues=issues,
         config=config, workers=workers,
     )  # fmt: skip
-    from patchmark.pipeline import run_all
-
-    _report(make(flags, os.environ), run_all, as_json=as_json)
+    raise typer.Exit(to_report(make(flags, os.environ), run_all, as_json=as_json))
 
 
 @app.command(epilog="Example: `patchmark mine --repo . --out my-run --json`")
@@ -129,10 +126,8 @@ def mine(
     as_json: Json = False,
 ) -> None:
     """Look through the history for fixes with tests; nothing is run."""
-    from patchmark.stages import mine_stage
-
     flags = Flags(repo=repo, out=out, issues=issues, config=config)
-    _stage(_known(flags), mine_stage, as_json=as_json)
+    one_stage(known(flags), mine_stage, as_json=as_json)
 
 
 @app.command(epilog="Example: `patchmark validate --out my-run --max-tasks 40`")
@@ -145,10 +140,8 @@ def validate(
     as_json: Json = False,
 ) -> None:
     """Prove candidates in containers: their tests fail before the fix and pass after it."""
-    from patchmark.stages import validate_stage
-
     flags = Flags(repo=repo, out=out, max_tasks=max_tasks, config=config, workers=workers)
-    _stage(_known(flags), validate_stage, as_json=as_json)
+    one_stage(known(flags), validate_stage, as_json=as_json)
 
 
 @app.command(epilog="Example: `patchmark solve --out my-run --models anthropic:claude-opus-4-8`")
@@ -164,13 +157,11 @@ def solve(
     as_json: Json = False,
 ) -> None:
     """Have every entrant write a patch for every proven task; costs money."""
-    from patchmark.stages import solve_stage
-
     flags = Flags(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
         budget_usd=budget_usd, replay=replay, config=config,
     )  # fmt: skip
-    _stage(_known(flags), solve_stage, as_json=as_json)
+    one_stage(known(flags), solve_stage, as_json=as_json)
 
 
 @app.command(epilog="Example: `patchmark judge --out my-run`")
@@ -184,12 +175,10 @@ def judge(
     as_json: Json = False,
 ) -> None:
     """Run the repository's tests on every patch that was not judged yet."""
-    from patchmark.stages import judge_stage
-
     flags = Flags(
         repo=repo, out=out, models=models, max_tasks=max_tasks, config=config, workers=workers
     )
-    _stage(_known(flags), judge_stage, as_json=as_json)
+    one_stage(known(flags), judge_stage, as_json=as_json)
 
 
 @app.command(epilog=f"Example: `patchmark report --out my-run --fail-under 0.5`\n\n{CODES}")
@@ -204,13 +193,11 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write report.md, report.html and report.json from what the run folder holds."""
-    from patchmark.pipeline import finish
-
     flags = Flags(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
         fail_under=fail_under, config=config,
     )  # fmt: skip
-    _report(_known(flags), finish, as_json=as_json)
+    raise typer.Exit(to_report(known(flags), finish, as_json=as_json))
 
 
 @app.command(epilog="Example: `patchmark demo`")
@@ -220,9 +207,8 @@ def demo(
 ) -> None:
     """The main job on a small sample repository, with recorded answers: no key, no cost."""
     from patchmark.demo import prepare
-    from patchmark.pipeline import run_all
 
-    _report(make(prepare(out), os.environ), run_all, as_json=as_json)
+    raise typer.Exit(to_report(make(prepare(out), os.environ), run_all, as_json=as_json))
 
 
 @app.command(epilog="Example: `patchmark doctor --repo . --models google:gemini-3.5-flash`")
@@ -258,67 +244,4 @@ def action() -> None:
     """What the GitHub Action runs; its inputs come from the environment."""
     from patchmark.action import run as run_action
 
-    raise typer.Exit(run_action(os.environ))
-
-
-def _errors() -> Console:
-    return Console(stderr=True)
-
-
-def _known(flags: Flags) -> Settings:
-    """Settings of a stage alone: what is not given is what the run folder was asked before."""
-    settings = make(flags, os.environ)
-    before = asked.read(settings.out)
-    if before is None:
-        return settings
-    filled = replace(
-        flags,
-        repo=flags.repo or before.repo,
-        models=flags.models or ",".join(before.models),
-        attempts=flags.attempts or before.attempts,
-        max_tasks=flags.max_tasks or before.max_tasks,
-    )
-    return make(filled, os.environ)
-
-
-def _stage(settings: Settings, stage: Callable[..., None], *, as_json: bool) -> None:
-    from core.types import Patch, Task, Verdict
-    from patchmark.progress import Show
-    from patchmark.run import opened
-
-    with opened(settings, lambda budget: Show(_errors(), lambda: budget.spent)) as going:
-        stage(going)
-        counts = {
-            "folder": str(going.folder.path),
-            "candidates": len({c.id for c in going.folder.read(Candidate)}),
-            "dropped": len({d.commit for d in going.folder.read(Dropped)}),
-            "tasks": len({t.id for t in going.folder.read(Task)}),
-            "patches": len(going.folder.latest(Patch, lambda p: (p.task_id, p.entrant, p.attempt))),
-            "verdicts": len(
-                going.folder.latest(Verdict, lambda v: (v.task_id, v.entrant, v.attempt))
-            ),
-        }
-    if as_json:
-        typer.echo(json.dumps(counts))
-    else:
-        folder = counts.pop("folder")
-        typer.echo(f"{folder}: " + ", ".join(f"{n} {name}" for name, n in counts.items()))
-
-
-def _report(settings: Settings, work: Callable[..., object], *, as_json: bool) -> None:
-    from patchmark.pipeline import Finished
-    from patchmark.progress import Show
-    from patchmark.run import opened
-    from reports.terminal import show
-
-    with opened(settings, lambda budget: Show(_errors(), lambda: budget.spent)) as going:
-        done = work(going)
-    if not isinstance(done, Finished):
-        raise TypeError(done)
-    if as_json:
-        sys.stdout.write(done.report.model_dump_json(indent=1) + "\n")
-    else:
-        show(done.report, Console())
-        for path in done.files:
-            typer.echo(path)
-    raise typer.Exit(done.exit_code)
+    raise typer.Exit(run_action(os.environ, main))

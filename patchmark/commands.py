@@ -1,0 +1,75 @@
+"""What the commands have in common: settings of a stage alone, progress, and what is printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+from rich.console import Console
+
+from core.types import Candidate, Dropped, Patch, Task, Verdict
+from patchmark import asked
+from patchmark.pipeline import Finished
+from patchmark.progress import Show
+from patchmark.run import Run, opened
+from patchmark.settings import Flags, Settings, make
+from reports.terminal import show
+
+
+def errors() -> Console:
+    """Where everything is said that is not the result."""
+    return Console(stderr=True)
+
+
+def known(flags: Flags) -> Settings:
+    """Settings of a stage alone: what is not given is what the run folder was asked before."""
+    settings = make(flags, os.environ)
+    before = asked.read(settings.out)
+    if before is None:
+        return settings
+    filled = replace(
+        flags,
+        repo=flags.repo or before.repo,
+        models=flags.models or ",".join(before.models),
+        attempts=flags.attempts or before.attempts,
+        max_tasks=flags.max_tasks or before.max_tasks,
+    )
+    return make(filled, os.environ)
+
+
+def one_stage(settings: Settings, stage: Callable[[Run], None], *, as_json: bool) -> None:
+    """Run one stage and print what the folder holds after it."""
+    with opened(settings, lambda budget: Show(errors(), lambda: budget.spent)) as going:
+        stage(going)
+        counts = {
+            "folder": str(going.folder.path),
+            "candidates": len({c.id for c in going.folder.read(Candidate)}),
+            "dropped": len({d.commit for d in going.folder.read(Dropped)}),
+            "tasks": len({t.id for t in going.folder.read(Task)}),
+            "patches": len(going.folder.latest(Patch, lambda p: (p.task_id, p.entrant, p.attempt))),
+            "verdicts": len(
+                going.folder.latest(Verdict, lambda v: (v.task_id, v.entrant, v.attempt))
+            ),
+        }
+    if as_json:
+        sys.stdout.write(json.dumps(counts) + "\n")
+    else:
+        folder = counts.pop("folder")
+        words = ", ".join(f"{n} {name}" for name, n in counts.items())
+        sys.stdout.write(f"{folder}: {words}\n")
+
+
+def to_report(settings: Settings, work: Callable[[Run], Finished], *, as_json: bool) -> int:
+    """Run what ends in a report, print the report, and return the exit code."""
+    with opened(settings, lambda budget: Show(errors(), lambda: budget.spent)) as going:
+        done = work(going)
+    if as_json:
+        sys.stdout.write(done.report.model_dump_json(indent=1) + "\n")
+    else:
+        show(done.report, Console())
+        for path in done.files:
+            sys.stdout.write(f"{path}\n")
+    return done.exit_code
