@@ -139,9 +139,29 @@ def _chosen(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _extras_of_setup(setup_py: str) -> list[str]:
-    block = _first(r"extras_require\s*=\s*\{(.*?)\n\s*\}", re.sub(r"#.*", "", setup_py)) or ""
-    found = re.search(r"extras_require\s*=\s*\{(.*)", setup_py, re.DOTALL)
-    return re.findall(r"['\"](\w+)['\"]\s*:", block or (found.group(1) if found else ""))
+    """Names in setup.py's extras_require, be it given in the call or in a variable of that name."""
+    names: list[str] = []
+    start = r"extras_require\s*(?:=|:[^=\n]*=)\s*\{"
+    for found in re.finditer(start, setup_py, re.IGNORECASE):
+        names += _top_level_keys(setup_py[found.end() :])
+    added = re.findall(r"extras_require\[['\"](\w+)['\"]\]\s*=", setup_py, re.IGNORECASE)
+    return list(dict.fromkeys([*names, *added]))
+
+
+def _top_level_keys(text: str) -> list[str]:
+    """Keys of a dictionary whose text follows its opening brace. Old syntaxes are welcome too."""
+    keys, depth = [], 0
+    for token in re.finditer(r"#[^\n]*|[\[({]|[\])}]|(['\"])((?:(?!\1).)*)\1\s*(:?)", text):
+        sign = token.group(0)[0]
+        if sign in "[({":
+            depth += 1
+        elif sign in "])}":
+            depth -= 1
+            if depth < 0:
+                break
+        elif token.group(3) and depth == 0:
+            keys.append(token.group(2))
+    return keys
 
 
 def _requirement_files(names: set[str], *, wanted_all: bool) -> tuple[str, ...]:

@@ -267,3 +267,19 @@ def test_names_of_a_repository_are_quoted() -> None:
     found = recipe({"requirements-test;touch x.txt": "a\n"})
     assert found.requirement_files == ("requirements-test;touch x.txt",)
     assert "'requirements-test;touch x.txt'" in found.dependencies_script()
+
+
+@pytest.mark.parametrize(
+    ("text", "extras"),
+    [
+        ("EXTRAS_REQUIRE = {\n  'tests': ['a', \"b: c\"],\n  'docs': [],\n}\n", ("tests",)),
+        ("extras_require: dict = {'lint': []}\nextras_require['dev'] = []\n", ("dev",)),
+        ("EXTRAS_REQUIRE = {  # 'test': not this\n  'x': {'test': 1},\n}\n", ()),
+        ("print 'old'\nsetup(extras_require = {u'test': ['mock']})\n", ("test",)),
+    ],
+)
+def test_extras_of_a_setup_py_that_keeps_them_in_a_variable(
+    text: str, extras: tuple[str, ...]
+) -> None:
+    """Bug: only a dictionary in the call was read, and the tests then lacked what they import."""
+    assert recipe({"setup.py": text}).extras == extras
