@@ -29,6 +29,10 @@ class Step(Protocol):
         """One more item is done."""
         ...
 
+    def note(self, note: str) -> None:
+        """Something happened that is not one more item."""
+        ...
+
 
 class Show:
     """Where all stages tell how far they are. Safe from many threads."""
@@ -75,6 +79,9 @@ class _Nothing:
     def advance(self, note: str = "") -> None:
         pass
 
+    def note(self, note: str) -> None:
+        pass
+
 
 class _Bar:
     def __init__(self, bar: Progress, name: str, total: int, money: Callable[[], str]):
@@ -82,8 +89,11 @@ class _Bar:
         self._task = bar.add_task(name, total=total, note="")
 
     def advance(self, note: str = "") -> None:
-        shown = f"{note[:28]}{self._money()}"
-        self._bar.update(self._task, advance=1, note=shown)
+        self._bar.update(self._task, advance=1)
+        self.note(note)
+
+    def note(self, note: str) -> None:
+        self._bar.update(self._task, note=f"{note[:28]}{self._money()}")
 
 
 class _Lines:
@@ -92,14 +102,22 @@ class _Lines:
         self._done, self._started, self._said = 0, time.monotonic(), time.monotonic()
         self._lock = threading.Lock()
 
-    def advance(self, note: str = "") -> None:  # noqa: ARG002
+    def advance(self, note: str = "") -> None:
         with self._lock:
             self._done += 1
-            if time.monotonic() - self._said >= QUIET_SECONDS and self._done < self._total:
-                self._said = time.monotonic()
-                passed = self._said - self._started
+        self.note(note)
+
+    def note(self, note: str) -> None:
+        with self._lock:
+            if time.monotonic() - self._said < QUIET_SECONDS or self._done == self._total:
+                return
+            self._said = time.monotonic()
+            passed = self._said - self._started
+            words = f"{passed:.0f} s"
+            if self._done:
                 left = passed / self._done * (self._total - self._done)
-                self._print(f"{passed:.0f} s, about {left:.0f} s left{self._money()}")
+                words += f", about {left:.0f} s left"
+            self._print(f"{words}{self._money()}{f', {note}' if note else ''}")
 
     def end(self) -> None:
         self._print(f"{time.monotonic() - self._started:.0f} s{self._money()}")

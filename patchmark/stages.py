@@ -41,9 +41,12 @@ def validate_stage(run: Run) -> None:
     # Counted in tasks, not in candidates: the stage ends with the last task that is wanted.
     with run.show.stage("validate", min(wanted, len(candidates))) as step, closing(results):
         for looked_at, result in enumerate(results, 1):
+            words = f"{looked_at} candidates run"
             if isinstance(result, Task):
                 proven += 1
-                step.advance(f"{looked_at} candidates run")
+                step.advance(words)
+            else:
+                step.note(words)
             if proven >= wanted:
                 break
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 PYTEST = (
     "/opt/venv/bin/python",
-    "-m",
-    "pytest",
+    "/patchmark/in/start.py",
     "-p",
     "patchmark_results",
     "-p",

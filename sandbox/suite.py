@@ -78,11 +78,10 @@ def _one(ran: Ran, seed: int) -> SuiteRun:
 
 def _inputs(command: Sequence[str], model_diff: str, test_diff: str) -> dict[str, File]:
     shipped = files("sandbox") / "container"
-    script = f"export PYTHONPATH={IN}${{PYTHONPATH:+:$PYTHONPATH}}\nexec {' '.join(command)}\n"
+    ours = ("run.sh", "start.py", "patchmark_results.py")
     return {
-        f"{IN}/run.sh": File(content=(shipped / "run.sh").read_bytes()),
-        f"{IN}/patchmark_results.py": File(content=(shipped / "patchmark_results.py").read_bytes()),
-        f"{IN}/command.sh": File(content=script.encode()),
+        **{f"{IN}/{name}": File(content=(shipped / name).read_bytes()) for name in ours},
+        f"{IN}/command.sh": File(content=f"exec {' '.join(command)}\n".encode()),
         f"{IN}/model.diff": File(content=model_diff.encode("utf-8", "surrogateescape")),
         f"{IN}/test.diff": File(content=test_diff.encode("utf-8", "surrogateescape")),
     }

@@ -19,7 +19,7 @@ from sandbox.recipe import PYTEST, EnvironmentSettings
 from sandbox.results import Status, SuiteRun
 from sandbox.suite import Suite, retried, run_suite
 
-GRADER = "3"
+GRADER = "4"
 """Raise when the same patch may get another verdict than before."""
 
 

@@ -205,6 +205,30 @@ def test_code_that_ends_the_run_fails(judge: Judge, task: Task, code: str) -> No
     assert verdict.not_fixed == (ADD,)
 
 
+FORGER = """
+import os
+
+path = os.environ["PATCHMARK_RESULTS"]
+with open(path, "w") as file:
+    for test in ("tests/test_calc.py::test_add", "tests/test_calc.py::test_sub"):
+        file.write('{"kind": "test", "id": "%s", "when": "call", "outcome": "passed"}\\n' % test)
+    file.write('{"kind": "end", "exit": 0}\\n')
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(
+    "name", ["pytest.py", "pytest/__main__.py", "_pytest/__init__.py", "pluggy.py", "json.py"]
+)
+def test_a_file_that_takes_the_runners_name_runs_nothing(
+    judge: Judge, task: Task, name: str
+) -> None:
+    """Bug: `python -m pytest` put the repository first on the path, and ran its pytest.py."""
+    only = task.model_copy(update={"pass_to_pass": ()})
+    verdict = judge.judge(only, patch(diff({name: FORGER})))
+    assert outcome(verdict) == FAILED
+
+
 def test_a_run_ended_inside_of_the_target_test_fails(judge: Judge, task: Task) -> None:
     """Bug: the set-up of that test had passed, the exit code was 0: the patch passed."""
     code = FIXED.replace("return a + b", "import pytest\n    pytest.exit('x', returncode=0)")

@@ -1,0 +1,14 @@
+"""Starts pytest as `python -m pytest` does, but from modules that a patch cannot replace.
+
+With `-m` the repository comes first on the path, and a file of its own called pytest.py would
+run in pytest's place. Here pytest and our plugin are imported before the repository is on it.
+"""
+import os
+import sys
+
+import pytest
+
+import patchmark_results  # noqa: F401
+
+sys.path.insert(0, os.getcwd())
+sys.exit(pytest.main(sys.argv[1:]))
