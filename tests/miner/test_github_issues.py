@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 from github import Auth, Github
+from support.served import Served, send_json
 
 from miner.github_issues import GitHubIssues
 
@@ -27,44 +27,23 @@ ANSWERS: Answers = {
 }
 
 
-class Server:
+class Server(Served):
     """Answers /repos/o/r/issues/N by table, and remembers what was asked."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.asked: list[str] = []
-        outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                outer.asked.append(self.path)
-                number = int(self.path.rpartition("/")[2])
-                status, data = ANSWERS[number]
-                body = json.dumps({"url": f"{outer.url}{self.path}", **data}).encode()
-                self.send_response(status)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    def handle(self, request: BaseHTTPRequestHandler) -> None:
+        self.asked.append(request.path)
+        status, data = ANSWERS[int(request.path.rpartition("/")[2])]
+        send_json(request, status, {"url": f"{self.url}{request.path}", **data})
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    server = Server()
-    yield server
-    server.close()
+    with Server() as server:
+        yield server
 
 
 def issues(server: Server) -> tuple[GitHubIssues, list[str]]:
@@ -122,8 +101,8 @@ def test_a_refusal_ends_the_asking(server: Server, number: int, status: int) -> 
 
 
 def test_no_server_ends_the_asking() -> None:
-    server = Server()
-    server.close()
+    with Server() as server:
+        pass
     found, told = issues(server)
     assert found.get(1) is None
     assert found.get(2) is None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.action_step import Program, Step
-from support.issue_comments import IssueComments
+from support.fake_github import FakeGitHub
 from support.report_data import demo
 
 from core.report import Report
@@ -37,7 +37,7 @@ def report() -> Report:
 
 
 def test_second_run_updates_the_one_comment(step: Step, report: Report) -> None:
-    with IssueComments() as github:
+    with FakeGitHub(viewer=404) as github:
         environment = step.environment(GITHUB_API_URL=github.url, **step.pull_request())
         assert run(environment, Program(report)) == 0
         first = github.bodies[0]
@@ -47,7 +47,10 @@ def test_second_run_updates_the_one_comment(step: Step, report: Report) -> None:
     assert report.verdict in first
     assert "Something else." in github.bodies[0]
     assert github.tokens == {"token ghs_0123456789"}
-    assert step.outputs["comment-url"] == "https://github.example/comment/1"
+    assert (
+        step.outputs["comment-url"]
+        == "https://github.example/owner/sample/pull/7#issuecomment-1001"
+    )
 
 
 def test_summary_and_outputs_say_what_the_report_says(step: Step, report: Report) -> None:
@@ -73,7 +76,7 @@ def test_summary_and_outputs_say_what_the_report_says(step: Step, report: Report
 def test_a_refused_comment_is_a_warning_and_no_failure(
     step: Step, report: Report, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with IssueComments(refuse_with=status) as github:
+    with FakeGitHub(viewer=404, refuse_with=status) as github:
         environment = step.environment(GITHUB_API_URL=github.url, **step.pull_request())
         assert run(environment, Program(report)) == 0
     (warning,) = re.findall("^::warning .*$", capsys.readouterr().out, re.MULTILINE)
@@ -91,7 +94,7 @@ def test_a_github_that_is_down_is_a_warning(
 
 
 def test_no_comment_when_switched_off_or_without_pull_request(step: Step, report: Report) -> None:
-    with IssueComments() as github:
+    with FakeGitHub(viewer=404) as github:
         environment = step.environment(GITHUB_API_URL=github.url)
         off = {"PATCHMARK_INPUT_COMMENT": "off"}
         assert run(environment | step.event(ref="refs/heads/main"), Program(report)) == 0

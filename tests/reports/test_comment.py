@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from github import Auth, Github
 from github.Repository import Repository
-from support.fake_github import BOT, NUMBER, FakeGitHub
+from support.fake_github import BOT, NAME, NUMBER, FakeGitHub
 
 from core.errors import InfrastructureError, UsageError
 from reports.comment import publish
@@ -35,7 +35,7 @@ def opened(server: FakeGitHub) -> Iterator[Repository]:
         seconds_between_writes=0,
     )
     with client:
-        yield client.get_repo("owner/shop")
+        yield client.get_repo(NAME)
 
 
 def test_the_first_run_creates_the_comment(server: FakeGitHub) -> None:
@@ -92,8 +92,8 @@ def test_a_marker_of_others_or_elsewhere_is_left_alone(
     assert (done.action, theirs.body) == ("created", body)
 
 
-@pytest.mark.parametrize(("viewer", "login"), [("alice", "Alice"), (None, BOT)])
-def test_without_a_name_github_is_asked_who_the_token_is(viewer: str | None, login: str) -> None:
+@pytest.mark.parametrize(("viewer", "login"), [("alice", "Alice"), (403, BOT)])
+def test_without_a_name_github_is_asked_who_the_token_is(viewer: str | int, login: str) -> None:
     """A workflow's token may not be allowed to ask: then it is the workflow's bot."""
     with FakeGitHub(viewer) as server:
         ours = server.add(login, OURS)
@@ -106,7 +106,7 @@ def test_a_missing_permission_is_named(server: FakeGitHub) -> None:
     server.refuse_writes = 403
     with (
         opened(server) as repository,
-        pytest.raises(UsageError, match=r"owner/shop#7.*not accessible.*`pull-requests: write`"),
+        pytest.raises(UsageError, match=r"owner/sample#7.*not accessible.*`pull-requests: write`"),
     ):
         publish(repository, NUMBER, OURS, author=BOT)
 

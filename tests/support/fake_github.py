@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-NAME = "owner/shop"
+from support.served import Served, read_json, send_json
+
+NAME = "owner/sample"
 NUMBER = 7
 BOT = "github-actions[bot]"
+_REPOSITORY = f"/repos/{NAME}"
+_ISSUE = f"{_REPOSITORY}/issues/{NUMBER}"
+_REFUSED = {"message": "Resource not accessible by integration"}
+_NOT_FOUND = {"message": "Not Found"}
 
 
 @dataclass
@@ -23,55 +27,35 @@ class Stored:
     body: str
 
 
-class FakeGitHub:
+class FakeGitHub(Served):
     """Serves what one sticky comment needs; `requests` says what was asked."""
 
-    def __init__(self, viewer: str | None = BOT, *, limit_bytes: int = 262_144):
+    methods = ("GET", "POST", "PATCH")
+
+    def __init__(
+        self,
+        viewer: str | int = BOT,
+        *,
+        limit_bytes: int = 262_144,
+        refuse_with: int | None = None,
+    ):
+        super().__init__()
         self.viewer = viewer
-        """Who the token acts as; None = GraphQL refuses to say."""
+        """Who the token acts as, or the status with which GraphQL refuses to say."""
         self.limit_bytes = limit_bytes
+        self.refuse_with = refuse_with
+        """Status for everything but GraphQL."""
         self.refuse_writes: int | None = None
         """Status for every write."""
         self.comments: list[Stored] = []
         self.requests: list[str] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def _any(self) -> None:
-                size = int(self.headers.get("content-length", 0))
-                sent = json.loads(self.rfile.read(size) or b"{}")
-                outer.requests.append(f"{self.command} {self.path}")
-                status, data, headers = outer.answer(self.command, self.path, sent)
-                body = json.dumps(data).encode()
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            do_GET = do_POST = do_PATCH = _any  # noqa: N815
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self.tokens: set[str] = set()
+        """The authorization headers that came."""
 
     @property
-    def url(self) -> str:
-        """The address to give to PyGithub."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+    def bodies(self) -> list[str]:
+        """What the comments say, oldest first."""
+        return [item.body for item in self.comments]
 
     @property
     def writes(self) -> list[str]:
@@ -84,25 +68,32 @@ class FakeGitHub:
         self.comments.append(stored)
         return stored
 
-    def answer(self, method: str, target: str, sent: dict[str, Any]) -> _Answer:
-        """Status, JSON and extra headers of one request."""
+    def handle(self, request: BaseHTTPRequestHandler) -> None:
+        sent = read_json(request)
+        self.requests.append(f"{request.command} {request.path}")
+        self.tokens.add(request.headers.get("authorization", ""))
+        status, data, headers = self._answer(request.command, request.path, sent)
+        send_json(request, status, data, headers.items())
+
+    def _answer(self, method: str, target: str, sent: dict[str, Any]) -> _Answer:
         url = urlsplit(target)
-        issue = f"/repos/{NAME}/issues/{NUMBER}"
         if url.path == "/graphql":
             return self._graphql()
+        if self.refuse_with is not None:
+            return self.refuse_with, _REFUSED, {}
         if method != "GET":
             return self._write(method, url.path, sent)
-        if url.path == f"/repos/{NAME}":
-            return 200, {"full_name": NAME, "url": f"{self.url}/repos/{NAME}"}, {}
-        if url.path == issue:
-            return 200, {"number": NUMBER, "url": self.url + issue}, {}
-        if url.path == f"{issue}/comments":
+        if url.path == _REPOSITORY:
+            return 200, {"full_name": NAME, "url": self.url + _REPOSITORY}, {}
+        if url.path == _ISSUE:
+            return 200, {"number": NUMBER, "url": self.url + _ISSUE}, {}
+        if url.path == f"{_ISSUE}/comments":
             return self._page(parse_qs(url.query), url.path)
-        return 404, {"message": "Not Found"}, {}
+        return 404, _NOT_FOUND, {}
 
     def _graphql(self) -> _Answer:
-        if self.viewer is None:
-            return 403, {"message": "Resource not accessible by integration"}, {}
+        if isinstance(self.viewer, int):
+            return self.viewer, _REFUSED, {}
         return 200, {"data": {"viewer": {"login": self.viewer}}}, {}
 
     def _page(self, query: dict[str, list[str]], path: str) -> _Answer:
@@ -117,23 +108,31 @@ class FakeGitHub:
 
     def _write(self, method: str, path: str, sent: dict[str, Any]) -> _Answer:
         if self.refuse_writes is not None:
-            return self.refuse_writes, {"message": "Resource not accessible by integration"}, {}
+            return self.refuse_writes, _REFUSED, {}
         if len(sent["body"].encode()) > self.limit_bytes:
             return 422, {"message": "Validation Failed: body is too long"}, {}
-        if method == "POST":
-            return 201, self._json(self.add(self.viewer or BOT, sent["body"])), {}
-        stored = next(item for item in self.comments if path.endswith(f"/comments/{item.id}"))
-        stored.body = sent["body"]
-        return 200, self._json(stored), {}
+        if (method, path) == ("POST", f"{_ISSUE}/comments"):
+            author = self.viewer if isinstance(self.viewer, str) else BOT
+            return 201, self._json(self.add(author, sent["body"])), {}
+        for item in self.comments:
+            if (method, path) == ("PATCH", _path(item)):
+                item.body = sent["body"]
+                return 200, self._json(item), {}
+        return 404, _NOT_FOUND, {}
 
     def _json(self, item: Stored) -> dict[str, Any]:
         return {
             "id": item.id,
             "body": item.body,
             "user": {"login": item.author} if item.author else None,
-            "url": f"{self.url}/repos/{NAME}/issues/comments/{item.id}",
+            "url": self.url + _path(item),
             "html_url": f"https://github.example/{NAME}/pull/{NUMBER}#issuecomment-{item.id}",
         }
 
 
+def _path(item: Stored) -> str:
+    return f"{_REPOSITORY}/issues/comments/{item.id}"
+
+
 _Answer = tuple[int, Any, dict[str, str]]
+"""Status, JSON and extra headers."""

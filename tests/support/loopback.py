@@ -7,8 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any, Literal
+
+from support.served import Served, read_json, send_json
 
 Kind = Literal["normal", "cut", "reset", "half_event", "overload_in_stream", "no_usage", "error"]
 
@@ -59,84 +61,49 @@ def in_order(*behaviours: Behaviour) -> Plan:
     return lambda _, number: behaviours[min(number, len(behaviours)) - 1]
 
 
-class Loopback:
-    """A server on a free port; subclasses know the wire format of one provider."""
+class Loopback(Served):
+    """A model API; subclasses know the wire format of one provider."""
+
+    methods = ("POST",)
+    protocol_version = "HTTP/1.1"
 
     def __init__(self, plan: Plan | None = None):
+        super().__init__()
         self.plan: Plan = plan or in_order(Behaviour())
         self.asked: list[Asked] = []
         self.billed: list[tuple[int, int]] = []
         """(input, output) tokens of each request that was billed, in order."""
         self._lock = threading.Lock()
-        outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def do_POST(self) -> None:
-                outer.handle(self)
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self._server = _Server(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        """The address to give to an SDK."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def handle(self, handler: BaseHTTPRequestHandler) -> None:
-        """Answer one request."""
-        size = int(handler.headers.get("content-length", 0))
-        headers = {name.lower(): value for name, value in handler.headers.items()}
-        asked = Asked(handler.path, headers, json.loads(handler.rfile.read(size) or b"{}"))
+    def handle(self, request: BaseHTTPRequestHandler) -> None:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        asked = Asked(request.path, headers, read_json(request))
         with self._lock:
             self.asked.append(asked)
             number = len(self.asked)
         behaviour = self.plan(asked, number)
         try:
             if behaviour.kind == "error":
-                self._send_error(handler, behaviour)
+                send_json(request, behaviour.status, self.error_body(behaviour), behaviour.headers)
             else:
-                self._send_stream(handler, behaviour, asked)
+                self._send_stream(request, behaviour, asked)
         except (BrokenPipeError, ConnectionResetError):
-            handler.close_connection = True
-
-    def _send_error(self, handler: BaseHTTPRequestHandler, behaviour: Behaviour) -> None:
-        body = json.dumps(self.error_body(behaviour)).encode()
-        handler.send_response(behaviour.status)
-        for name, value in (("content-type", "application/json"), *behaviour.headers):
-            handler.send_header(name, value)
-        handler.send_header("content-length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
+            request.close_connection = True
 
     def _send_stream(
-        self, handler: BaseHTTPRequestHandler, behaviour: Behaviour, asked: Asked
+        self, request: BaseHTTPRequestHandler, behaviour: Behaviour, asked: Asked
     ) -> None:
-        handler.send_response(200)
-        handler.send_header("content-type", "text/event-stream")
-        handler.send_header("transfer-encoding", "chunked")
-        handler.end_headers()
+        request.send_response(200)
+        request.send_header("content-type", "text/event-stream")
+        request.send_header("transfer-encoding", "chunked")
+        request.end_headers()
         for event in self._events(behaviour, asked):
-            handler.wfile.write(f"{len(event):x}\r\n".encode() + event + b"\r\n")
-            handler.wfile.flush()
+            request.wfile.write(f"{len(event):x}\r\n".encode() + event + b"\r\n")
+            request.wfile.flush()
         if behaviour.kind == "reset":
-            handler.close_connection = True
+            request.close_connection = True
         else:
-            handler.wfile.write(b"0\r\n\r\n")
+            request.wfile.write(b"0\r\n\r\n")
 
     def _events(self, behaviour: Behaviour, asked: Asked) -> Iterable[bytes]:
         events = list(self.events(behaviour, asked))
@@ -161,15 +128,6 @@ class Loopback:
     def events(self, behaviour: Behaviour, asked: Asked) -> Sequence[bytes]:
         """The frames of a complete stream."""
         raise NotImplementedError
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 64
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Be silent about clients that went away; everything else fails the test by its effect."""
 
 
 def pieces(text: str) -> list[str]:

@@ -7,18 +7,20 @@ import hashlib
 import io
 import json
 import tarfile
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
+from http.server import BaseHTTPRequestHandler
+
+from support.served import Served, send
 
 _KIND = "application/vnd.docker.distribution.manifest.v2+json"
 
 
-class Registry:
+class Registry(Served):
     """Serves `tiny:1`, an image with the one file /hello."""
 
+    methods = ("GET", "HEAD")
+
     def __init__(self) -> None:
+        super().__init__()
         layer = _layer()
         config = json.dumps(
             {
@@ -38,36 +40,8 @@ class Registry:
                 "layers": [_described("application/vnd.docker.image.rootfs.diff.tar.gzip", packed)],
             }
         ).encode()
-        outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                outer.answer(self)
-
-            do_HEAD = do_GET  # noqa: N815 - the name the base class looks for
-
-            def log_message(self, *_: object) -> None:
-                """Quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.host = f"127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
-
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
+    def handle(self, request: BaseHTTPRequestHandler) -> None:
         path = request.path
         wanted = ("/v2/tiny/manifests/1", f"/v2/tiny/manifests/{_digest(self.manifest)}")
         if path == "/v2/":
@@ -77,20 +51,16 @@ class Registry:
         elif path.startswith("/v2/tiny/blobs/") and path.split("/")[-1] in self.blobs:
             _send(request, self.blobs[path.split("/")[-1]], "application/octet-stream")
         else:
-            request.send_response(404)
-            request.send_header("Content-Length", "0")
-            request.end_headers()
+            send(request, 404)
 
 
 def _send(request: BaseHTTPRequestHandler, content: bytes, kind: str) -> None:
-    request.send_response(200)
-    request.send_header("Docker-Distribution-Api-Version", "registry/2.0")
-    request.send_header("Docker-Content-Digest", _digest(content))
-    request.send_header("Content-Type", kind)
-    request.send_header("Content-Length", str(len(content)))
-    request.end_headers()
-    if request.command == "GET":
-        request.wfile.write(content)
+    headers = {
+        "Docker-Distribution-Api-Version": "registry/2.0",
+        "Docker-Content-Digest": _digest(content),
+        "Content-Type": kind,
+    }
+    send(request, 200, content, headers.items())
 
 
 def _layer() -> bytes:
