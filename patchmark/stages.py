@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from core.errors import UsageError
 from core.git import Snapshot
 from core.types import Candidate, Dropped, Outcome, Patch, Task, Verdict
 from miner.mine import mine
@@ -56,6 +55,7 @@ class _Prover:
 
     def __init__(self, run: Run):
         self._run = run
+        self._validator = run.validator  # made here, once, and not by the first of many threads
         self._tasks = run.folder.latest(Task, lambda task: task.fix_commit)
         drops = (drop for drop in run.folder.read(Dropped) if drop.stage == "validate")
         self._drops = {drop.commit: drop for drop in drops}
@@ -63,17 +63,17 @@ class _Prover:
 
     def prove(self, candidate: Candidate) -> Task | Dropped:
         """The result, which is on disk when this returns."""
-        run, key = self._run, self._run.validator.key(candidate)
+        key = self._validator.key(candidate)
         task, drop = (each.get(candidate.fix_commit) for each in (self._tasks, self._drops))
         for known in (task, drop):
             if known is not None and known.key == key and self._holds(known):
                 return known
         result = self._remembered.get(key)
         if result is None or not self._holds(result):
-            result = run.validator.validate(candidate)
+            result = self._validator.validate(candidate)
             self._remembered.put(result)
         if result != drop:
-            run.folder.append(result)
+            self._run.folder.append(result)
         return result
 
     def _holds(self, result: Task | Dropped) -> bool:
@@ -104,27 +104,12 @@ def solve_stage(run: Run) -> None:
 
 def judge_stage(run: Run) -> None:
     """Patches → verdicts, for every patch whose task, image and grader were not judged yet."""
-    tasks = {task.id: task for task in run.tasks()}
-    verdicts = run.verdicts()
-    asked_for = set(run.settings.models)
-    judge = Judge(run.engine, run.settings.limits) if tasks else None
-    waiting = []
-    for key, patch in run.patches().items():
-        task = tasks.get(patch.task_id)
-        if task is None or patch.entrant not in asked_for:
-            continue
-        known = verdicts.get(key)
-        wanted_key = verdict_key(task, patch, run.settings.limits)
-        if (
-            known is None
-            or known.key != wanted_key
-            or (known.outcome is Outcome.ENVIRONMENT_BROKEN)
-        ):
-            waiting.append((task, patch))
+    waiting = _unjudged(run)
+    if not waiting:
+        return
+    judge = Judge(run.engine, run.settings.limits)
 
     def one(item: tuple[Task, Patch]) -> Verdict:
-        if judge is None:
-            raise UsageError("there is no task to judge")
         verdict = judge.judge(*item)
         run.folder.append(verdict)
         return verdict
@@ -132,6 +117,21 @@ def judge_stage(run: Run) -> None:
     with run.show.stage("judge", len(waiting)) as step:
         for _, verdict in unordered(waiting, one, run.settings.workers):
             step.advance(f"{verdict.entrant} {verdict.outcome}")
+
+
+def _unjudged(run: Run) -> list[tuple[Task, Patch]]:
+    tasks = {task.id: task for task in run.tasks()}
+    verdicts = run.verdicts()
+    waiting = []
+    for key, patch in run.patches().items():
+        task, known = tasks.get(patch.task_id), verdicts.get(key)
+        if task is None or patch.entrant not in run.settings.models:
+            continue
+        wanted = verdict_key(task, patch, run.settings.limits)
+        broken = known is not None and known.outcome is Outcome.ENVIRONMENT_BROKEN
+        if known is None or known.key != wanted or broken:
+            waiting.append((task, patch))
+    return waiting
 
 
 def _candidates(run: Run) -> list[Candidate]:
