@@ -182,6 +182,22 @@ class Repository:
         """True where history was cut off by `clone --depth`."""
         return self.text("rev-parse", "--is-shallow-repository").strip() == "true"
 
+    @property
+    def is_partial(self) -> bool:
+        """True for a `clone --filter`, which lacks objects until they are fetched."""
+        keys = r"^(extensions\.partialclone|remote\..*\.promisor)$"
+        try:
+            return bool(self.text("config", "--get-regexp", keys).strip())
+        except RepositoryError:  # git's way to say that nothing matches
+            return False
+
+    def has(self, commit: str) -> bool:
+        """Whether this clone holds a commit, given by its full id."""
+        try:
+            return self.resolve(commit) == commit
+        except RepositoryError:
+            return False
+
     def tree(self, commit: str) -> list[TreeEntry]:
         """All files of a commit; submodules are left out, links stay links."""
         entries = []

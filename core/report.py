@@ -7,7 +7,17 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
-from core.types import Cause, Outcome, Record, StatementSource, Stop, TaskId
+from core.types import (
+    Cause,
+    Difficulty,
+    Expected,
+    Link,
+    Outcome,
+    Record,
+    StatementSource,
+    Stop,
+    TaskId,
+)
 
 
 class _Part(BaseModel):
@@ -76,6 +86,24 @@ class TaskRow(_Part):
     fail_to_pass: int
     pass_to_pass: int
     cells: tuple[Cell, ...]
+    pull_request: int | None = None
+    links: tuple[Link, ...] = ()
+    labels: tuple[str, ...] = ()
+    expects: tuple[Expected, ...] = ()
+    leak: float = 0
+    vagueness: float = 0
+    difficulty: Difficulty = Difficulty(files=0, hunks=0, lines=0)
+    runner_files: tuple[str, ...] = ()
+    """Files of the change that steer how tests run."""
+
+
+class ApartRow(_Part):
+    """A candidate that counts in no rate, and why."""
+
+    id: TaskId
+    title: str
+    fix_commit: str
+    why: str
 
 
 class DropRow(_Part):
@@ -107,3 +135,14 @@ class Report(Record):
     dropped: tuple[DropRow, ...]
     limits: tuple[str, ...]
     """How tests were run and what that cannot show, one sentence each."""
+    apart: tuple[ApartRow, ...] = ()
+    """Candidates whose statement gives the fix away or says nothing."""
+    apart_entrants: tuple[EntrantRow, ...] = ()
+    """How entrants did on those of them that were run; in no other number."""
+    apart_tasks: tuple[TaskRow, ...] = ()
+    notices: tuple[str, ...] = ()
+    """What a reader should know about where the tasks are from, one sentence each."""
+    rewriter: str | None = None
+    """The model that wrote statements anew."""
+    rewriting_usd: Decimal | None = None
+    """What that cost; None when unknown, or where nobody did."""

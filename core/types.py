@@ -13,6 +13,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from core.paths import PathRules
+
 SCHEMA_VERSION: Literal[1] = 1
 
 Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
@@ -31,10 +33,49 @@ class Record(BaseModel):
 
 
 class StatementSource(StrEnum):
-    """Where a task's statement comes from, best first."""
+    """Where a task's statement comes from, best first: the tier of the statement."""
 
     ISSUE = "issue"
+    PULL_REQUEST = "pull_request"
     COMMIT_MESSAGE = "commit_message"
+    REWRITTEN = "rewritten"
+
+
+class Part(BaseModel):
+    """Something that stands inside of a record."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Link(Part):
+    """An issue that a change closes, and how that is known."""
+
+    issue: int
+    rule: str
+
+
+class Expected(Part):
+    """A name that the tests of a fix use and its base commit lacks."""
+
+    kind: Literal["function", "class", "method", "parameter", "attribute", "constant", "message"]
+    name: str
+    """As a test would write it: `parse`, `Reader.parse`; of a message, its text."""
+    signature: str = ""
+    """Of a function or method, its parameters as written; of a parameter, what takes it."""
+    path: str = ""
+    """Where the fix defines it."""
+
+
+class Difficulty(Part):
+    """How large a fix is; what it takes to find it is another matter."""
+
+    files: int = Field(ge=0)
+    hunks: int = Field(ge=0)
+    lines: int = Field(ge=0)
+    """Added and removed lines of the fix part."""
+    languages: tuple[str, ...] = ()
+    distance: int = Field(default=0, ge=0)
+    """Folders between the nearest two files of fix and tests; 0 = they lie side by side."""
 
 
 class Candidate(Record):
@@ -45,15 +86,41 @@ class Candidate(Record):
     base_commit: Sha
     fix_commit: Sha
     committed_at: datetime
+    patch_id: str = ""
+    """Hash of the change itself, equal for cherry-picks; see `miner.patch_id`."""
+    pull_request: int | None = None
+    """The pull request that brought the change; None for direct pushes and where unknown."""
+    links: tuple[Link, ...] = ()
+    """Issues that the change closes. Where one is the statement's source, it comes first."""
+    labels: tuple[str, ...] = ()
+    """Of these issues and the pull request, sorted."""
     title: str
     statement: str
     statement_source: StatementSource
-    issue: int | None = None
-    link_rule: str | None = None
+    original_statement: str | None = None
+    """What a rewritten statement was before."""
+    expects: tuple[Expected, ...] = ()
+    """Names that the tests use and the base commit lacks."""
+    removed: dict[str, int] = Field(default_factory=dict)
+    """What was taken out of the statement because it gives the answer away: kind → count."""
+    leak: float = Field(default=0, ge=0, le=1)
+    """Share of the added gold lines that the statement holds."""
+    vagueness: float = Field(default=0, ge=0, le=1)
+    """0 = says what happens and where, 1 = says nothing."""
+    difficulty: Difficulty = Difficulty(files=0, hunks=0, lines=0)
     gold_patch: str = Field(min_length=1)
     test_patch: str = Field(min_length=1)
     source_files: tuple[str, ...]
     test_files: tuple[str, ...]
+    runner_files: tuple[str, ...] = ()
+    """Files of the change that steer how tests run: a flag for the reader."""
+    path_rules: PathRules = PathRules()
+    """What the project said is a test or is none, for the judge to go by."""
+
+    @property
+    def issue(self) -> int | None:
+        """The issue that stands first among the links."""
+        return self.links[0].issue if self.links else None
 
 
 class DropReason(StrEnum):
@@ -65,11 +132,19 @@ class DropReason(StrEnum):
     NO_TESTS = "no_tests"
     NO_SOURCE = "no_source"
     DOCUMENTATION = "documentation"
+    DEPENDENCIES = "dependencies"
     FORMATTING = "formatting"
+    GENERATED = "generated"
+    BINARY = "binary"
     ROOT_COMMIT = "root_commit"
     EMPTY = "empty"
+    MERGE = "merge"
+    """A merge of a long-lived branch; the changes on that branch are looked at one by one."""
+    DUPLICATE = "duplicate"
     TOO_LARGE = "too_large"
     NOT_TEXT = "not_text"
+    UNREADABLE = "unreadable"
+    """Objects that are not in this clone."""
     TESTS_ONLY_DELETED = "tests_only_deleted"
     # found while validating
     NO_FAIL_TO_PASS = "no_fail_to_pass"  # noqa: S105

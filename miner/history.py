@@ -17,7 +17,7 @@ from core.errors import RepositoryError
 from core.git import Repository
 
 # By lines: unlike any other separator, a line end cannot be in a name or an address.
-_FORMAT = "--format=%x1e%H%n%P%n%cI%n%ct%n%an%n%ae%n%B"
+_FORMAT = "--format=%x1e%H%n%P%n%cI%n%ct%n%at%n%an%n%ae%n%B"
 _DIFF = (
     "--first-parent", "-m", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color",
     "--ignore-submodules=all",
@@ -27,22 +27,35 @@ _MERGE = re.compile(
     r"|^(?:# )?Conflicts:\n(?:#?[ \t]+\S.*(?:\n|\Z))*",
     re.MULTILINE,
 )
-_REVERTS = "This reverts commit"
-_MERGED_AT_MOST = 30
 _PATCH_START = re.compile(rb"\x1e([0-9a-f]{40,64})\x1f\n")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """One file of a change: the blobs before and after, None where there was none."""
+
+    path: str
+    before: str | None
+    after: str | None
+    mode: str
+    """Of the file afterwards, of a deleted one before: 100644, 100755, 120000 (a link)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
-    """One commit of the first-parent history."""
+    """One commit against its first parent."""
 
     commit: str
     parents: tuple[str, ...]
     committed_at: datetime
+    written_at: datetime
+    """The author's date: when the work was done, as the author's clock had it."""
     author: str
     email: str
     message: str
     paths: tuple[str, ...]
+    raw: tuple[bytes, ...]
+    """What git says of each path: modes, blobs and status."""
 
     @property
     def subject(self) -> str:
@@ -55,52 +68,47 @@ class Change:
         own = without_merge(self.message).strip().partition("\n")[0].strip()
         return own or self.subject
 
+    def files(self) -> Iterator[Touched]:
+        """The files that it touches, in git's order."""
+        for path, raw in zip(self.paths, self.raw, strict=True):
+            old_mode, new_mode, before, after, _ = raw.decode().split(" ", 4)
+            mode = old_mode if new_mode == "000000" else new_mode
+            yield Touched(path, _blob(before), _blob(after), mode)
+
+
+def _blob(name: str) -> str | None:
+    return name if name.strip("0") else None
+
 
 def without_merge(message: str) -> str:
     """A message without what git itself writes into it on a merge."""
     return _MERGE.sub("", message)
 
 
-def changes(repository: Repository, revision: str = "HEAD") -> Iterator[Change]:
-    """All commits of a revision's first-parent history, newest first."""
-    arguments = ("log", *_DIFF, "--raw", "--no-abbrev", "-z", _FORMAT, revision, "--")
-    with repository.stream(*arguments) as out:
+def changes(
+    repository: Repository, *revisions: str, without: Sequence[str] = ()
+) -> Iterator[Change]:
+    """All commits of the first-parent history of HEAD, or of other revisions, newest first.
+
+    `without` are arguments of git log that leave some of them out.
+    """
+    wanted = "".join(f"{revision}\n" for revision in revisions or ("HEAD",)).encode()
+    arguments = ("log", *without, "--stdin", *_DIFF, "--raw", "--no-abbrev", "-z", _FORMAT)
+    with repository.stream(*arguments, stdin=wanted) as out:
         header: bytes | None = None
         paths: list[str] = []
+        raw: list[bytes] = []
         tokens = _tokens(out)
         for token in tokens:
             if token.startswith(b"\x1e"):
                 if header is not None:
-                    yield _change(header, paths)
-                header, paths = token, []
-            elif token.lstrip(b"\n").startswith(b":"):
+                    yield _change(header, paths, raw)
+                header, paths, raw = token, [], []
+            elif (entry := token.lstrip(b"\n")).startswith(b":"):
+                raw.append(entry[1:])
                 paths.append(os.fsdecode(next(tokens, b"")))
         if header is not None:
-            yield _change(header, paths)
-
-
-def reverts(repository: Repository, revision: str = "HEAD") -> Iterator[tuple[str, str]]:
-    """Id and message of every commit that takes others back, merged branches included.
-
-    Newest first: what takes a revert back comes before that revert.
-    """
-    arguments = ("log", "--topo-order", "--fixed-strings", f"--grep={_REVERTS}", "-z")
-    for entry in repository.git(*arguments, "--format=%H%n%B", revision, "--").split(b"\0"):
-        commit, _, message = entry.decode(errors="replace").partition("\n")
-        if commit:
-            yield commit, message
-
-
-def merged_messages(repository: Repository, change: Change) -> list[str]:
-    """Messages of the commits that a merge brought in, oldest first; none for other commits."""
-    if len(change.parents) < 2:
-        return []
-    first, *others = change.parents
-    text = repository.text(
-        "log", "--reverse", f"--max-count={_MERGED_AT_MOST}", "--no-merges", "--format=%B%x00",
-        *others, f"^{first}", "--",
-    )  # fmt: skip
-    return [message.strip() for message in text.split("\0") if message.strip()]
+            yield _change(header, paths, raw)
 
 
 def patches(repository: Repository, commits: Sequence[str]) -> Iterator[tuple[str, bytes]]:
@@ -138,19 +146,21 @@ def _tokens(out: IO[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def _change(header: bytes, paths: Iterable[str]) -> Change:
-    fields = header[1:].decode(errors="replace").split("\n", 6)
-    if len(fields) < 7:
+def _change(header: bytes, paths: Iterable[str], raw: Iterable[bytes]) -> Change:
+    fields = header[1:].decode(errors="replace").split("\n", 7)
+    if len(fields) < 8:
         raise RepositoryError("git log: a commit could not be read")
-    commit, parents, date, seconds, author, email, message = fields
+    commit, parents, date, seconds, written, author, email, message = fields
     return Change(
         commit=commit,
         parents=tuple(parents.split()),
         committed_at=_date(date, seconds),
+        written_at=from_seconds(written),
         author=author,
         email=email,
         message=message,
         paths=tuple(paths),
+        raw=tuple(raw),
     )
 
 
@@ -159,7 +169,11 @@ def _date(iso: str, seconds: str) -> datetime:
     try:
         return datetime.fromisoformat(iso)
     except ValueError:
-        pass
+        return from_seconds(seconds)
+
+
+def from_seconds(seconds: str) -> datetime:
+    """A date from seconds since 1970; what no clock can show is 1970."""
     try:
         return datetime.fromtimestamp(int(seconds), UTC)
     except (ValueError, OverflowError, OSError):

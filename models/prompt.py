@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.types import Task
+from core.types import Expected, Task
 from models.base import Files
 from models.context import Context, choose
 
@@ -24,30 +25,61 @@ class Prompt:
 
 
 def make_prompt(task: Task, files: Files, budget_chars: int) -> Prompt:
-    """The prompt for a task; statement, listing and files share `budget_chars` characters."""
+    """The prompt for a task; its parts share `budget_chars` characters."""
     statement = f"{task.title}\n\n{task.statement}".strip()
     shown = statement[: budget_chars // 2]
-    context = choose(task, files, budget_chars - len(shown))
-    return render(shown, context, cut=len(shown) < len(statement))
+    names = _expected(task.expects, budget_chars // 8)
+    context = choose(task, files, budget_chars - len(shown) - len(names))
+    return render(shown, context, cut=len(shown) < len(statement), names=names)
 
 
-def render(statement: str, context: Context, *, cut: bool = False) -> Prompt:
+def described(name: Expected, *, where: bool) -> str:
+    """One name that the tests expect, in a line; with `where`, its file as well."""
+    if name.kind == "message":
+        what = f"a message that holds: {_line(name.name)}"
+    elif name.kind == "parameter":
+        what = f"parameter {_line(name.name)} of {_line(name.signature)}"
+    else:
+        between = "" if name.signature.startswith("(") else " "
+        what = f"{name.kind} {_line(name.name)}{between}{_line(name.signature)}".rstrip()
+    return f"{what}, in {name.path}" if where and name.path else what
+
+
+def _expected(names: Sequence[Expected], most: int) -> str:
+    """As many whole lines as there is room for."""
+    lines: list[str] = []
+    for name in names:
+        line = described(name, where=True)
+        most -= len(line) + 1
+        if most < 0:
+            break
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def render(statement: str, context: Context, *, cut: bool = False, names: str = "") -> Prompt:
     """Put a statement and what is shown of the repository into the templates."""
-    templates = _templates()
-    user = templates.get_template("prompt.md.j2").render(
+    known = templates()
+    user = known.get_template("prompt.md.j2").render(
         statement=statement,
         statement_cut=cut,
+        names=names,
         listing="\n".join(context.listing),
         left_out=context.left_out,
         files=context.files,
         fenced=fenced,
         fenced_name=fenced_name,
     )
-    return Prompt(templates.get_template("system.md.j2").render(), user)
+    return Prompt(known.get_template("system.md.j2").render(), user)
 
 
 @functools.cache
-def _templates() -> jinja2.Environment:
+def templates() -> jinja2.Environment:
+    """The texts that models are sent."""
     import jinja2
 
     return jinja2.Environment(

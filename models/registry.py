@@ -19,6 +19,7 @@ from models.oneshot import OneShot
 from models.pricing import Price, PriceList
 from models.provider import Connection, Provider
 from models.replay import Replay
+from models.rewrite import Recordings, Rewriter
 
 KEY_VARIABLES = {
     "anthropic": ("ANTHROPIC_API_KEY",),
@@ -82,6 +83,46 @@ def build(name: str, desk: Desk) -> Entrant:
     if desk.replay is not None:
         recordings = ExchangeStore(_recordings(desk.replay))
         return Replay(name=name, recordings=recordings, store=ExchangeStore(desk.exchanges))
+    return OneShot(
+        name=name,
+        model=name.partition(":")[2],
+        asker=_asker(name, desk),
+        max_output_tokens=desk.max_output_tokens,
+        prompt_budget_chars=desk.prompt_budget_chars,
+    )
+
+
+def check_rewriter(name: str) -> None:
+    """Raise UsageError, naming the flag, unless `name` can name a model that rewrites."""
+    if name in BASELINES:
+        raise UsageError(
+            f"--rewrite-with {name}: a baseline writes no statements; name a model: "
+            f"{', '.join(form for form in _FORMS.split(', ') if form not in BASELINES)}"
+        )
+    try:
+        check(name)
+    except UsageError as error:
+        raise UsageError(f"--rewrite-with: {error}") from error
+
+
+def rewriter(name: str, desk: Desk) -> Rewriter:
+    """Make a model ready to rewrite statements. Raises UsageError as `build` does."""
+    check_rewriter(name)
+    store = ExchangeStore(desk.exchanges)
+    if desk.replay is None:
+        answers: Asker | Recordings = _asker(name, desk)
+    else:
+        answers = Recordings(source=ExchangeStore(_recordings(desk.replay)), store=store)
+    return Rewriter(
+        name=name,
+        answers=answers,
+        store=store,
+        max_output_tokens=desk.max_output_tokens,
+        prompt_budget_chars=desk.prompt_budget_chars,
+    )
+
+
+def _asker(name: str, desk: Desk) -> Asker:
     provider, _, model = name.partition(":")
     if provider == "replay":
         raise UsageError(f"entrant {name!r} answers from recordings only; say where with --replay")
@@ -91,15 +132,8 @@ def build(name: str, desk: Desk) -> Entrant:
         budget=desk.budget,
         prices=PriceList(desk.prices),
     )
-    entrant = OneShot(
-        name=name,
-        model=model,
-        asker=asker,
-        max_output_tokens=desk.max_output_tokens,
-        prompt_budget_chars=desk.prompt_budget_chars,
-    )
-    _check_cap(entrant, desk.budget.cap_usd)
-    return entrant
+    _check_cap(name, asker.knows_price(model), desk.budget.cap_usd)
+    return asker
 
 
 def _hint(provider: str) -> str:
@@ -139,12 +173,21 @@ def _connect(provider: str, connection: Connection) -> Provider:
     return GoogleProvider(connection)
 
 
-def _check_cap(entrant: OneShot, cap: Decimal | None) -> None:
-    if cap is not None and not entrant.asker.knows_price(entrant.model):
+def _check_cap(name: str, price_known: bool, cap: Decimal | None) -> None:
+    if cap is not None and not price_known:
         raise UsageError(
-            f"{entrant.name}: a cap of ${cap} cannot be kept without knowing the model's price; "
-            f'give it in the settings under [prices], as "{entrant.name}"'
+            f"{name}: a cap of ${cap} cannot be kept without knowing the model's price; "
+            f'give it in the settings under [prices], as "{name}"'
         )
 
 
-__all__ = ["KEY_VARIABLES", "Desk", "Price", "build", "check", "needs_key"]
+__all__ = [
+    "KEY_VARIABLES",
+    "Desk",
+    "Price",
+    "build",
+    "check",
+    "check_rewriter",
+    "needs_key",
+    "rewriter",
+]

@@ -93,7 +93,7 @@ def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -
 
 
 def _with_models(inputs: ActionInputs, environment: Mapping[str, str]) -> ActionInputs:
-    """The inputs with the entrants that patchmark.toml or the default names, where none is given.
+    """The inputs with the models that patchmark.toml or the default names, where none is given.
 
     Known before the run, since whether a key is missing depends on them.
     """
@@ -101,8 +101,11 @@ def _with_models(inputs: ActionInputs, environment: Mapping[str, str]) -> Action
         repo=Path(inputs.repo_path),
         config=Path(inputs.config) if inputs.config else None,
         models=inputs.models or None,
+        rewrite_with=inputs.rewrite_with or None,
     )
-    return replace(inputs, models=",".join(make(flags, environment).models))
+    settings = make(flags, environment)
+    models = ",".join(settings.models)
+    return replace(inputs, models=models, rewrite_with=settings.rewrite_with or "")
 
 
 def _skip(workflow: Workflow) -> int:

@@ -20,6 +20,11 @@ class ActionInputs:
     models: str
     repo_path: str
     max_tasks: str
+    since: str
+    until: str
+    paths: str
+    labels: str
+    rewrite_with: str
     budget_usd: str
     fail_under: str
     replay: str
@@ -38,6 +43,11 @@ class ActionInputs:
             "--models": self.models,
             "--out": self.run_folder,
             "--max-tasks": self.max_tasks,
+            "--since": self.since,
+            "--until": self.until,
+            "--paths": self.paths,
+            "--labels": self.labels,
+            "--rewrite-with": self.rewrite_with,
             "--budget-usd": self.budget_usd,
             "--fail-under": self.fail_under,
             "--replay": self.replay,
@@ -50,7 +60,8 @@ class ActionInputs:
         """True where a model's API has to be called and its key is not among `keys`."""
         if self.replay:
             return False
-        needed = {needs_key(name.strip()) for name in self.models.split(",")} - {None}
+        names = [*self.models.split(","), *([self.rewrite_with] if self.rewrite_with else [])]
+        needed = {needs_key(name.strip()) for name in names} - {None}
         return any(
             not any(variable in keys for variable in KEY_VARIABLES[provider])
             for provider in needed
@@ -86,6 +97,11 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         models=value("MODELS"),
         repo_path=path("REPO_PATH") or str(workspace),
         max_tasks=value("MAX_TASKS"),
+        since=value("SINCE"),
+        until=value("UNTIL"),
+        paths=value("PATHS"),
+        labels=value("LABELS"),
+        rewrite_with=value("REWRITE_WITH"),
         budget_usd=value("BUDGET_USD"),
         fail_under=value("FAIL_UNDER"),
         replay=path("REPLAY"),

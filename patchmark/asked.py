@@ -30,6 +30,12 @@ class Asked:
     models: tuple[str, ...]
     attempts: int
     max_tasks: int
+    since: str
+    until: str
+    paths: str
+    labels: str
+    include_apart: bool
+    rewrite_with: str
     head: str
     roots: tuple[str, ...]
 
@@ -49,6 +55,7 @@ def write(folder: Path, settings: Settings, repository: Repository) -> None:
             "models": list(settings.models),
             "attempts": settings.attempts,
             "max-tasks": settings.max_tasks,
+            **_choice(settings),
             "validation-runs": settings.validation_runs,
             **({"budget-usd": str(settings.budget_usd)} if settings.budget_usd else {}),
             **({"replay": str(settings.replay.absolute())} if settings.replay else {}),
@@ -76,11 +83,30 @@ def read(folder: Path) -> Asked | None:
             models=tuple(asked["models"]),
             attempts=int(asked["attempts"]),
             max_tasks=int(asked["max-tasks"]),
+            since=str(asked.get("since", "")),
+            until=str(asked.get("until", "")),
+            paths=",".join(asked.get("paths", ())),
+            labels=",".join(asked.get("labels", ())),
+            include_apart=bool(asked.get("include-apart", False)),
+            rewrite_with=str(asked.get("rewrite-with", "")),
             head=str(repository["head"]),
             roots=tuple(repository["roots"]),
         )
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise StoreError(f"{path}: cannot be read: {error}") from error
+
+
+def _choice(settings: Settings) -> dict[str, object]:
+    choice = settings.choice
+    all_of_it = {
+        "since": choice.since.isoformat() if choice.since else "",
+        "until": choice.until.isoformat() if choice.until else "",
+        "paths": list(choice.paths),
+        "labels": list(choice.labels),
+        "include-apart": settings.include_apart,
+        "rewrite-with": settings.rewrite_with or "",
+    }
+    return {name: value for name, value in all_of_it.items() if value}
 
 
 def _roots(repository: Repository) -> tuple[str, ...]:

@@ -16,9 +16,30 @@ from rich.console import Console
 from core.errors import PatchmarkError
 from patchmark import __version__
 from patchmark.commands import errors, known, one_stage, to_report
-from patchmark.pipeline import finish, run_all
+from patchmark.mining import mine_stage
+from patchmark.options import (
+    Attempts,
+    Budget,
+    ConfigFile,
+    FailUnder,
+    IncludeApart,
+    IssuesFile,
+    Json,
+    Labels,
+    MaxTasks,
+    Models,
+    Out,
+    Paths,
+    Replay,
+    Repo,
+    RewriteWith,
+    Since,
+    Until,
+    Workers,
+)
+from patchmark.pipeline import finish, run_all, solve_all
 from patchmark.settings import Flags, make
-from patchmark.stages import judge_stage, mine_stage, solve_stage, validate_stage
+from patchmark.stages import judge_stage, validate_stage
 
 INTERRUPTED = 130
 CODES = "Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure."
@@ -32,38 +53,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-
-Repo = Annotated[Path | None, typer.Option(help="Path of the git repository. [default: .]")]
-Out = Annotated[Path | None, typer.Option(help="Run folder. [default: patchmark-run]")]
-Models = Annotated[
-    str | None,
-    typer.Option(
-        help="Entrants, separated by commas: reference, empty, anthropic:MODEL, google:MODEL, "
-        "replay:NAME. [default: reference,empty]"
-    ),
-]
-Attempts = Annotated[int | None, typer.Option(min=1, help="Attempts per task. [default: 1]")]
-MaxTasks = Annotated[
-    int | None, typer.Option(min=1, help="Use at most this many tasks, newest first. [default: 20]")
-]
-Budget = Annotated[
-    str | None, typer.Option(help="Never spend more US dollars than this. [default: no cap]")
-]
-FailUnder = Annotated[
-    float | None,
-    typer.Option(min=0, max=1, help="Exit with 1 if the best model passes less, 0 to 1."),
-]
-Replay = Annotated[
-    Path | None, typer.Option(help="Answer from this run folder's recordings; call no one.")
-]
-IssuesFile = Annotated[
-    Path | None, typer.Option("--issues", help="JSON list of issues (number, title, body).")
-]
-ConfigFile = Annotated[
-    Path | None, typer.Option("--config", help="Settings. [default: patchmark.toml in the repo]")
-]
-Workers = Annotated[int | None, typer.Option(min=1, help="Containers at once. [default: cores]")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -104,6 +93,12 @@ def run(
     fail_under: FailUnder = None,
     replay: Replay = None,
     issues: IssuesFile = None,
+    since: Since = None,
+    until: Until = None,
+    paths: Paths = None,
+    labels: Labels = None,
+    include_apart: IncludeApart = None,
+    rewrite_with: RewriteWith = None,
     config: ConfigFile = None,
     workers: Workers = None,
     as_json: Json = False,
@@ -112,7 +107,8 @@ def run(
     flags = Flags(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
         budget_usd=budget_usd, fail_under=fail_under, replay=replay, issues=issues,
-        config=config, workers=workers,
+        since=since, until=until, paths=paths, labels=labels, include_apart=include_apart,
+        rewrite_with=rewrite_with, config=config, workers=workers,
     )  # fmt: skip
     raise typer.Exit(to_report(make(flags, os.environ), run_all, as_json=as_json))
 
@@ -135,12 +131,20 @@ def validate(
     out: Out = None,
     repo: Repo = None,
     max_tasks: MaxTasks = None,
+    since: Since = None,
+    until: Until = None,
+    paths: Paths = None,
+    labels: Labels = None,
+    include_apart: IncludeApart = None,
     config: ConfigFile = None,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
     """Prove candidates in containers: their tests fail before the fix and pass after it."""
-    flags = Flags(repo=repo, out=out, max_tasks=max_tasks, config=config, workers=workers)
+    flags = Flags(
+        repo=repo, out=out, max_tasks=max_tasks, since=since, until=until, paths=paths,
+        labels=labels, include_apart=include_apart, config=config, workers=workers,
+    )  # fmt: skip
     one_stage(known(flags), validate_stage, as_json=as_json)
 
 
@@ -153,15 +157,16 @@ def solve(
     max_tasks: MaxTasks = None,
     budget_usd: Budget = None,
     replay: Replay = None,
+    rewrite_with: RewriteWith = None,
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
     """Have every entrant write a patch for every proven task; costs money."""
     flags = Flags(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
-        budget_usd=budget_usd, replay=replay, config=config,
+        budget_usd=budget_usd, replay=replay, rewrite_with=rewrite_with, config=config,
     )  # fmt: skip
-    one_stage(known(flags), solve_stage, as_json=as_json)
+    one_stage(known(flags), solve_all, as_json=as_json)
 
 
 @app.command(epilog="Example: `patchmark judge --out my-run`")

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from rich.console import Console
 
@@ -17,6 +18,8 @@ from patchmark.progress import Show
 from patchmark.run import Run, opened
 from patchmark.settings import Flags, Settings, make
 from reports.terminal import show
+
+T = TypeVar("T")
 
 
 def errors() -> Console:
@@ -36,8 +39,18 @@ def known(flags: Flags) -> Settings:
         models=flags.models or ",".join(before.models),
         attempts=flags.attempts or before.attempts,
         max_tasks=flags.max_tasks or before.max_tasks,
+        since=_given(flags.since, before.since),
+        until=_given(flags.until, before.until),
+        paths=_given(flags.paths, before.paths),
+        labels=_given(flags.labels, before.labels),
+        include_apart=_given(flags.include_apart, before.include_apart),
+        rewrite_with=_given(flags.rewrite_with, before.rewrite_with),
     )
     return make(filled, os.environ)
+
+
+def _given(flag: T | None, before: T) -> T:
+    return before if flag is None else flag
 
 
 def one_stage(settings: Settings, stage: Callable[[Run], None], *, as_json: bool) -> None:

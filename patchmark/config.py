@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from core.errors import UsageError
+from patchmark.sampling import DEFAULT_MAX_LEAK, DEFAULT_MAX_VAGUENESS
 
 NAME = "patchmark.toml"
 
@@ -41,6 +43,21 @@ class EnvironmentSection(_Section):
     packages: Strings = ()
     setup: Strings = ()
     pytest_args: Strings = ()
+
+
+class MineSection(_Section):
+    """Which changes become tasks, and what a test is here."""
+
+    tests: Strings = ()
+    source: Strings = ()
+    since: str | datetime | date | None = None
+    until: str | datetime | date | None = None
+    paths: Strings = ()
+    labels: Strings = ()
+    max_leak: float = Field(default=DEFAULT_MAX_LEAK, ge=0, le=1, strict=False)
+    max_vagueness: float = Field(default=DEFAULT_MAX_VAGUENESS, ge=0, le=1, strict=False)
+    include_apart: bool = False
+    rewrite_with: str | None = None
 
 
 class LimitsSection(_Section):
@@ -71,6 +88,7 @@ class Config(_Section):
     budget_usd: Money | None = None
     fail_under: float | None = Field(default=None, ge=0, le=1, strict=False)
     max_output_tokens: int | None = Field(default=None, ge=256)
+    mine: MineSection = MineSection()
     environment: EnvironmentSection = EnvironmentSection()
     limits: LimitsSection = LimitsSection()
     prices: dict[str, PriceSection] = Field(default_factory=dict)

@@ -111,7 +111,8 @@ def _disk(out: Path) -> Check:
 
 
 def _keys(settings: Settings) -> Iterator[Check]:
-    wanted = {p for name in settings.models if (p := needs_key(name)) is not None}
+    models = [*settings.models, *([settings.rewrite_with] if settings.rewrite_with else [])]
+    wanted = {p for name in models if (p := needs_key(name)) is not None}
     for provider, names in KEY_VARIABLES.items():
         there = provider in settings.keys
         needed = provider in wanted

@@ -9,9 +9,10 @@ from pathlib import Path
 from core.errors import InfrastructureError, UsageError
 from core.report import Report
 from core.types import Dropped, DropReason, Task
+from patchmark.mining import mine_stage
 from patchmark.reporting import report_stage
 from patchmark.run import Run
-from patchmark.stages import judge_stage, mine_stage, solve_stage, validate_stage
+from patchmark.stages import judge_stage, rewrite_stage, solve_stage, validate_stage
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,21 @@ class Finished:
 
 def run_all(run: Run) -> Finished:
     """All stages, one after the other."""
-    if not run.entrants:  # Made first: a missing key is said before minutes are spent on tasks.
+    # Made first: a missing key is said before minutes are spent on tasks.
+    if not run.entrants:
         raise UsageError("--models: name at least one entrant")
+    _ = run.rewriter
     mine_stage(run)
     validate_stage(run)
-    solve_stage(run)
+    solve_all(run)
     judge_stage(run)
     return finish(run)
+
+
+def solve_all(run: Run) -> None:
+    """Everything that asks models."""
+    rewrite_stage(run)
+    solve_stage(run)
 
 
 def finish(run: Run) -> Finished:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 from core.git import Repository
-from core.report import Report
+from core.report import ApartRow, Report
 from core.types import Candidate, Dropped, Task
+from models.rewrite import billed
 from patchmark import __version__
+from patchmark.mining import notices
 from patchmark.run import Run
 from patchmark.settings import Settings
 from patchmark.sources import slug
@@ -20,6 +23,7 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
     """Everything in the folder → report.md, report.html and report.json."""
     settings = run.settings
     candidates = {c.fix_commit for c in run.folder.read(Candidate)}
+    apart = run.chosen(apart=True)
     dropped = _latest_drops(run)
     mined_out = [d for d in dropped if d.stage == "mine"]
     facts = Facts(
@@ -31,14 +35,34 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
         candidates=len(candidates),
         entrants=settings.models,
         attempts=settings.attempts,
-        tasks=run.tasks(),
+        tasks=newest_first(run.tasks()),
         patches=list(run.patches().values()),
         verdicts=list(run.verdicts().values()),
         dropped=dropped,
         limits=_limits(settings),
+        apart=[
+            ApartRow(id=c.id, title=c.title, fix_commit=c.fix_commit, why=settings.choice.apart(c))
+            for c in apart
+        ],
+        apart_tasks=newest_first(run.tasks(apart=True)),
+        notices=notices(run.folder.path),
+        rewriter=settings.rewrite_with,
+        rewriting_usd=_rewriting(run),
     )
     report = tally(facts)
     return report, write_reports(report, run.folder.path)
+
+
+def _rewriting(run: Run) -> Decimal | None:
+    name = run.settings.rewrite_with
+    if name is None:
+        return None
+    return billed(run.folder.exchanges, name, [task.id for task in run.all_tasks()])
+
+
+def newest_first(tasks: list[Task]) -> list[Task]:
+    """As people read a history; equals by their id."""
+    return sorted(tasks, key=lambda task: (-task.committed_at.timestamp(), task.id))
 
 
 def _latest_drops(run: Run) -> list[Dropped]:
@@ -67,5 +91,5 @@ def _limits(settings: Settings) -> tuple[str, ...]:
             f"{settings.validation_runs} times on each side with different hash seeds."
         ),
         "Passing tests show that a patch does what the tests ask, not that it would be merged.",
-        f"At most the {settings.max_tasks} newest tasks are used.",
+        f"At most {settings.max_tasks} tasks are used, spread over time and the size of fixes.",
     )

@@ -14,9 +14,12 @@ from core.types import Candidate, Dropped, Patch, Task, Verdict
 from models.base import Entrant
 from models.budget import Budget
 from models.exchange_store import spent
-from models.registry import Desk, build
+from models.registry import Desk, build, rewriter
+from models.rewrite import Rewriter
 from patchmark import asked
 from patchmark.progress import Show
+from patchmark.rewriting import originals
+from patchmark.sampling import in_order
 from patchmark.settings import Settings
 from sandbox.discover import connect
 from sandbox.docker import DockerEngine
@@ -48,10 +51,9 @@ class Run:
             self._engine.close()
 
     @cached_property
-    def entrants(self) -> tuple[Entrant, ...]:
-        """Who takes part. Raises UsageError for a missing key, recording or price."""
+    def _desk(self) -> Desk:
         settings = self.settings
-        desk = Desk(
+        return Desk(
             exchanges=self.folder.exchanges,
             budget=self.budget,
             replay=settings.replay,
@@ -61,7 +63,17 @@ class Run:
             max_output_tokens=settings.max_output_tokens,
             ca_bundle=settings.ca_bundle,
         )
-        return tuple(build(name, desk) for name in settings.models)
+
+    @cached_property
+    def entrants(self) -> tuple[Entrant, ...]:
+        """Who takes part. Raises UsageError for a missing key, recording or price."""
+        return tuple(build(name, self._desk) for name in self.settings.models)
+
+    @cached_property
+    def rewriter(self) -> Rewriter | None:
+        """Who writes statements anew, if anybody. Raises UsageError as `entrants` does."""
+        name = self.settings.rewrite_with
+        return rewriter(name, self._desk) if name else None
 
     @cached_property
     def validator(self) -> Validator:
@@ -79,12 +91,39 @@ class Run:
             self.engine, images, settings.environment, settings.limits, settings.validation_runs
         )
 
-    def tasks(self) -> list[Task]:
-        """The tasks this run is about: the newest `max_tasks` proven ones."""
-        found = self.folder.latest(Task, lambda task: task.id).values()
-        dropped = {d.commit for d in self.folder.read(Dropped) if d.stage == "mine"}
-        newest = sorted(found, key=newest_first)
-        return [t for t in newest if t.fix_commit not in dropped][: self.settings.max_tasks]
+    def candidates(self) -> list[Candidate]:
+        """Everything mined that was not taken back since."""
+        gone = {d.commit for d in self.folder.read(Dropped) if d.stage == "mine"}
+        latest = self.folder.latest(Candidate, lambda candidate: candidate.fix_commit)
+        return [c for commit, c in latest.items() if commit not in gone]
+
+    def chosen(self, *, apart: bool = False) -> list[Candidate]:
+        """The candidates that pass the filters, in the order in which they are taken.
+
+        `apart` = those instead whose statement gives the fix away, or says nothing.
+        """
+        choice = self.settings.choice
+        return in_order(
+            c for c in self.candidates() if choice.wants(c) and bool(choice.apart(c)) is apart
+        )
+
+    def tasks(self, *, apart: bool = False) -> list[Task]:
+        """The tasks this run is about, at most `max_tasks`; `apart` as in `chosen`."""
+        if apart and not self.settings.include_apart:
+            return []
+        proven = self._proven()
+        found = [proven[c.id] for c in self.chosen(apart=apart) if c.id in proven]
+        return found[: self.settings.max_tasks]
+
+    def all_tasks(self) -> list[Task]:
+        """Those that count and, where they are asked for, those apart."""
+        return [*self.tasks(), *self.tasks(apart=True)]
+
+    def _proven(self) -> dict[str, Task]:
+        """By id. Statements that a model wrote are used only where that is asked for."""
+        if self.settings.rewrite_with is None:
+            return originals(self.folder.read(Task))
+        return {task.id: task for task in self.folder.read(Task)}
 
     def patches(self) -> dict[object, Patch]:
         """The latest patch of each (task, entrant, attempt)."""
@@ -114,8 +153,3 @@ def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Ru
             yield run
         finally:
             run.close()
-
-
-def newest_first(candidate: Candidate) -> tuple[float, str]:
-    """Sort key: by the date of the fix, the id deciding between equals."""
-    return -candidate.committed_at.timestamp(), candidate.id

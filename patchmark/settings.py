@@ -10,17 +10,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import TypeVar
 
 from core.errors import UsageError
+from core.paths import PathRules
 from models.pricing import Price
-from models.registry import KEY_VARIABLES, check
+from models.registry import KEY_VARIABLES, check, check_rewriter
+from patchmark.choosing import chosen
 from patchmark.config import NAME, Config, PriceSection, load
+from patchmark.sampling import Choice
 from sandbox.engine import Limits
 from sandbox.network import PASSED_ON, Network
 from sandbox.recipe import EnvironmentSettings
 
 DEFAULT_MODELS = ("reference", "empty")
 DEFAULT_TASKS = 20
+T = TypeVar("T")
+
 _CA_VARIABLES = ("PATCHMARK_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT")
 _BASE_URLS = {"anthropic": "ANTHROPIC_BASE_URL", "google": "GOOGLE_GEMINI_BASE_URL"}
 
@@ -38,6 +44,12 @@ class Flags:
     fail_under: float | None = None
     replay: Path | None = None
     issues: Path | None = None
+    since: str | None = None
+    until: str | None = None
+    paths: str | None = None
+    labels: str | None = None
+    include_apart: bool | None = None
+    rewrite_with: str | None = None
     config: Path | None = None
     workers: int | None = None
 
@@ -55,6 +67,12 @@ class Settings:
     fail_under: float | None
     replay: Path | None
     issues: Path | None
+    choice: Choice
+    path_rules: PathRules
+    include_apart: bool
+    """Whether tasks that are kept apart are run as well."""
+    rewrite_with: str | None
+    """The model that writes statements anew."""
     workers: int
     validation_runs: int
     limits: Limits
@@ -85,6 +103,16 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         fail_under=config.fail_under if flags.fail_under is None else flags.fail_under,
         replay=flags.replay,
         issues=flags.issues,
+        choice=chosen(
+            config.mine,
+            since=flags.since,
+            until=flags.until,
+            paths=flags.paths,
+            labels=flags.labels,
+        ),
+        path_rules=PathRules(tests=config.mine.tests, source=config.mine.source),
+        include_apart=_first(flags.include_apart, config.mine.include_apart),
+        rewrite_with=_rewriter(_first(flags.rewrite_with, config.mine.rewrite_with)),
         workers=flags.workers or config.limits.workers or os.cpu_count() or 1,
         validation_runs=config.limits.validation_runs,
         limits=Limits(
@@ -92,13 +120,7 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
             memory_mib=config.limits.memory_mib,
             cpus=config.limits.cpus,
         ),
-        environment=EnvironmentSettings(
-            python=config.environment.python,
-            image=config.environment.image,
-            setup=config.environment.setup,
-            packages=config.environment.packages,
-            pytest_args=config.environment.pytest_args,
-        ),
+        environment=EnvironmentSettings(**dict(config.environment)),
         max_output_tokens=config.max_output_tokens or 16_000,
         prices={name: _price(price) for name, price in config.prices.items()},
         network=Network(
@@ -127,6 +149,17 @@ def cache_folder(environment: Mapping[str, str]) -> Path:
     """Where validations are remembered between runs."""
     home = environment.get("XDG_CACHE_HOME") or f"{environment.get('HOME', '/tmp')}/.cache"  # noqa: S108
     return Path(home) / "patchmark"
+
+
+def _first(given: T | None, otherwise: T) -> T:
+    return otherwise if given is None else given
+
+
+def _rewriter(name: str | None) -> str | None:
+    if not name:
+        return None
+    check_rewriter(name)
+    return name
 
 
 def _config(given: Path | None, repo: Path) -> Config:

@@ -1,42 +1,85 @@
-"""Where a run's issues come from: a file, GitHub, or nowhere."""
+"""Where a run's issues and pull requests come from: a file, GitHub, or nowhere."""
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
-from core.errors import RepositoryError
+from core.errors import RepositoryError, UsageError
 from core.git import Repository
-from miner.github_issues import GitHubIssues
-from miner.issues import Issues, NoIssues, read_issues
+from miner.api_cache import ApiCache
+from miner.file_tracker import NoTracker, read_tracker
+from miner.github_api import connect
+from miner.github_tracker import GitHubTracker
+from miner.tracker import Tracker
 from patchmark.settings import Settings
 
+_PUBLIC_API = "https://api.github.com"
+_SLUG = re.compile(r"[\w.-]+/[\w.-]+")
+_PATH = re.compile(r"[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
 _REMOTE = re.compile(r"(?:[/@]|^)github[^/:]*[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
 
 
-def issues_for(settings: Settings, repository: Repository, tell: Callable[[str], None]) -> Issues:
-    """The issues file if one is named, else GitHub with a token, else none (and says so)."""
-    if settings.issues is not None:
-        return read_issues(settings.issues)
-    token = settings.variables.get("GITHUB_TOKEN", "")
-    name = settings.variables.get("GITHUB_REPOSITORY") or slug(repository)
-    if not token or not name:
-        missing = "GITHUB_TOKEN is not set" if not token else "no GitHub remote is known"
-        tell(f"{missing}: statements come from commit messages alone")
-        return NoIssues()
-    from github import Auth, Github
+def tracker_for(
+    settings: Settings,
+    repository: Repository,
+    tell: Callable[[str], None],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Tracker:
+    """The issues file if one is named, else GitHub with a token, else none (and says so).
 
-    url = settings.variables.get("GITHUB_API_URL") or "https://api.github.com"
+    GitHub is asked by the first question, not here. Raises UsageError for an issues file or an
+    address that cannot be used.
+    """
+    name = _name(settings, repository)
+    if settings.issues is not None:
+        return read_tracker(settings.issues, name)
+    token = settings.variables.get("GITHUB_TOKEN", "").strip()
+    if not token or not name:
+        missing = "no GitHub remote is known" if token else "GITHUB_TOKEN is not set"
+        tell(f"{missing}: statements come from commit messages alone")
+        return NoTracker(name)
+    url = _api_url(settings)
     verify = str(settings.ca_bundle) if settings.ca_bundle else True
-    client = Github(base_url=url, auth=Auth.Token(token), lazy=True, verify=verify, timeout=20)
-    return GitHubIssues(client.get_repo(name), tell)
+    api = connect(url, token, verify, tell, sleep)
+    return GitHubTracker(api, name, ApiCache(settings.cache / "github", url, name, tell), tell)
+
+
+def _name(settings: Settings, repository: Repository) -> str:
+    """`owner/name`; empty where nothing says it."""
+    given = settings.variables.get("GITHUB_REPOSITORY", "")
+    if _SLUG.fullmatch(given):
+        return given
+    return slug(repository) or _enterprise_slug(settings, repository) or ""
+
+
+def _enterprise_slug(settings: Settings, repository: Repository) -> str | None:
+    """`owner/name` where origin is on the server that GITHUB_API_URL names."""
+    host = urlsplit(settings.variables.get("GITHUB_API_URL", "")).hostname
+    url = _origin(repository)
+    there = urlsplit(url).hostname or url.partition(":")[0].rpartition("@")[2].lower()
+    found = _PATH.search(url)
+    return found.group(1) if found and host and there == host.removeprefix("api.") else None
+
+
+def _api_url(settings: Settings) -> str:
+    url = settings.variables.get("GITHUB_API_URL") or _PUBLIC_API
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise UsageError(f"GITHUB_API_URL: {url!r} is no http address")
+    return url.rstrip("/")
 
 
 def slug(repository: Repository) -> str | None:
     """`owner/name` of the GitHub remote called origin, None where there is none."""
-    try:
-        url = repository.text("config", "--get", "remote.origin.url").strip()
-    except RepositoryError:
-        return None
-    found = _REMOTE.search(url)
+    found = _REMOTE.search(_origin(repository))
     return found.group(1) if found else None
+
+
+def _origin(repository: Repository) -> str:
+    try:
+        return repository.text("config", "--get", "remote.origin.url").strip()
+    except RepositoryError:
+        return ""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
+from threading import Lock
 
+from core.diff import split
 from core.git import Snapshot
 from core.types import Candidate, Dropped, Outcome, Patch, Task, Verdict
-from miner.mine import mine
+from miner.candidate import added_lines
+from miner.scores import leak, vagueness
 from models.base import Entrant
-from patchmark.run import Run, newest_first
-from patchmark.sources import issues_for
+from patchmark.rewriting import Gauge, is_about, originals, rewrite_all
+from patchmark.run import Run
 from patchmark.validated import Validated
 from patchmark.workers import in_order, unordered
 from sandbox.judge import Judge, verdict_key
@@ -17,28 +21,19 @@ from sandbox.judge import Judge, verdict_key
 _CALLS_AT_ONCE = 4
 
 
-def mine_stage(run: Run) -> None:
-    """History → candidates. A commit that is known already is not written again."""
-    known = {c.fix_commit for c in run.folder.read(Candidate)}
-    gone = {(d.commit, d.reason) for d in run.folder.read(Dropped)}
-    issues = issues_for(run.settings, run.repository, run.show.tell)
-    commits = int(run.repository.text("rev-list", "--count", "--first-parent", "HEAD"))
-    with run.show.stage("mine", max(commits - len(known), 0)) as step:
-        for record in mine(run.repository, issues, known):
-            if isinstance(record, Candidate) or (record.commit, record.reason) not in gone:
-                run.folder.append(record)
-            step.advance()
-
-
 def validate_stage(run: Run) -> None:
-    """Candidates → tasks, newest first, until as many are proven as were asked for."""
-    candidates = sorted(_candidates(run), key=newest_first)
-    if not candidates:
-        return
+    """Candidates → tasks, in the sample's order, until as many are proven as were asked for."""
+    prover = _Prover(run)
+    _prove(run, prover, run.chosen(), "validate")
+    if run.settings.include_apart:
+        _prove(run, prover, run.chosen(apart=True), "validate, apart")
+
+
+def _prove(run: Run, prover: _Prover, candidates: Sequence[Candidate], stage: str) -> None:
     wanted, proven = run.settings.max_tasks, 0
-    results = in_order(candidates, _Prover(run).prove, run.settings.workers)
+    results = in_order(candidates, prover.prove, run.settings.workers)
     # Counted in tasks, not in candidates: the stage ends with the last task that is wanted.
-    with run.show.stage("validate", min(wanted, len(candidates))) as step, closing(results):
+    with run.show.stage(stage, min(wanted, len(candidates))) as step, closing(results):
         for looked_at, result in enumerate(results, 1):
             words = f"{looked_at} candidates run"
             if isinstance(result, Task):
@@ -55,24 +50,27 @@ class _Prover:
 
     def __init__(self, run: Run):
         self._run = run
-        self._validator = run.validator  # made here, once, and not by the first of many threads
-        self._tasks = run.folder.latest(Task, lambda task: task.fix_commit)
+        self._tasks = originals(run.folder.read(Task))
         drops = (drop for drop in run.folder.read(Dropped) if drop.stage == "validate")
         self._drops = {drop.commit: drop for drop in drops}
         self._remembered = Validated(run.settings.cache)
+        self._making = Lock()
 
     def prove(self, candidate: Candidate) -> Task | Dropped:
         """The result, which is on disk when this returns."""
-        key = self._validator.key(candidate)
-        task, drop = (each.get(candidate.fix_commit) for each in (self._tasks, self._drops))
-        for known in (task, drop):
-            if known is not None and known.key == key and self._holds(known):
-                return known
-        result = self._remembered.get(key)
+        with self._making:
+            validator = self._run.validator
+        key = validator.key(candidate)
+        known = (self._tasks.get(candidate.id), self._drops.get(candidate.fix_commit))
+        result = next((r for r in known if r is not None and r.key == key), None)
+        result = result or self._remembered.get(key)
         if result is None or not self._holds(result):
-            result = self._validator.validate(candidate)
+            result = validator.validate(candidate)
             self._remembered.put(result)
-        if result != drop:
+        if isinstance(result, Task):
+            # The proof may be older than what is known today about the change.
+            result = result.model_copy(update=dict(candidate))
+        if result not in known:
             self._run.folder.append(result)
         return result
 
@@ -81,15 +79,31 @@ class _Prover:
         return isinstance(result, Dropped) or (self._run.engine.image_id(result.image) is not None)
 
 
+def rewrite_stage(run: Run) -> None:
+    """Tasks → the same tasks with statements that a model wrote, where that is asked for."""
+    if run.rewriter is None:
+        return
+    tasks = run.all_tasks()
+    gauge = Gauge(
+        leak=lambda text, patch: leak(text, added_lines(split(patch))),
+        vagueness=vagueness,
+        leak_limit=run.settings.choice.max_leak,
+    )
+    before = originals(run.folder.read(Task))
+    with run.show.stage("rewrite", len(tasks)) as step:
+        done = rewrite_all(tasks, before, run.rewriter, gauge, run.folder.append, step)
+    run.show.tell(done.summary)
+
+
 def solve_stage(run: Run) -> None:
     """Tasks → patches, for every entrant and attempt that has no final answer yet."""
     patches = run.patches()
     missing = [
         (entrant, task, attempt)
-        for task in run.tasks()
+        for task in run.all_tasks()
         for entrant in run.entrants
         for attempt in range(1, run.settings.attempts + 1)
-        if not _is_final(patches.get((task.id, entrant.name, attempt)), task)
+        if not _is_final(run, patches.get((task.id, entrant.name, attempt)), task)
     ]
 
     def one(item: tuple[Entrant, Task, int]) -> None:
@@ -120,7 +134,7 @@ def judge_stage(run: Run) -> None:
 
 
 def _unjudged(run: Run) -> list[tuple[Task, Patch]]:
-    tasks = {task.id: task for task in run.tasks()}
+    tasks = {task.id: task for task in run.all_tasks()}
     verdicts = run.verdicts()
     waiting = []
     for key, patch in run.patches().items():
@@ -134,12 +148,9 @@ def _unjudged(run: Run) -> list[tuple[Task, Patch]]:
     return waiting
 
 
-def _candidates(run: Run) -> list[Candidate]:
-    later = {d.commit for d in run.folder.read(Dropped) if d.stage == "mine"}
-    return [c for c in run.folder.read(Candidate) if c.fix_commit not in later]
-
-
-def _is_final(patch: Patch | None, task: Task) -> bool:
+def _is_final(run: Run, patch: Patch | None, task: Task) -> bool:
     if patch is None or not patch.stop.final:
         return False
-    return patch.entrant != "reference" or patch.diff == task.gold_patch
+    if patch.entrant == "reference":
+        return patch.diff == task.gold_patch
+    return is_about(patch, task, run.folder.exchanges)

@@ -49,7 +49,7 @@ def _ladder() -> Iterator[_Rung]:
         ("patches", lambda rung: replace(rung, patches=False)),
         ("most names of tests", lambda rung: replace(rung, names=2)),
         ("what did not pass", lambda rung: replace(rung, failures=False)),
-        ("commits that are no task", lambda rung: replace(rung, dropped=False)),
+        ("commits that are no task or kept apart", lambda rung: replace(rung, dropped=False)),
         ("long titles", lambda rung: replace(rung, title=30)),
         ("the table of tasks", lambda rung: replace(rung, matrix=False)),
         ("models beyond the best 20", lambda rung: replace(rung, models=20)),
@@ -124,6 +124,8 @@ def _render(template: Template, report: Report, rung: _Rung) -> str:
         dropped_count=sum(row.count for row in report.dropped),
         limits=(*report.limits, *method) if rung.method else (),
         facts_line=view.facts_line(report),
+        notes=view.notes(report),
+        apart=report.apart if rung.dropped else (),
         left_out=listing(rung.left_out, len(rung.left_out)) if rung.left_out else "",
     )
     return _BLANK_LINES.sub("\n\n", text)

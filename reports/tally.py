@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from statistics import median
 
-from core.report import Cell, DropRow, EntrantRow, Report, TaskRow
+from core.report import ApartRow, Cell, DropRow, EntrantRow, Report, TaskRow
 from core.types import Cause, Dropped, Outcome, Patch, Task, Verdict
 from reports.decision import decide
 from reports.statistics import wilson
@@ -40,6 +40,13 @@ class Facts:
     verdicts: Sequence[Verdict]
     dropped: Sequence[Dropped]
     limits: Sequence[str]
+    apart: Sequence[ApartRow] = ()
+    """Candidates that count in no rate."""
+    apart_tasks: Sequence[Task] = ()
+    """Those of them that were run all the same."""
+    notices: Sequence[str] = ()
+    rewriter: str | None = None
+    rewriting_usd: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -57,18 +64,8 @@ def tally(facts: Facts) -> Report:
     Every (task, entrant, attempt) that was asked for gets a cell: one without a verdict is
     `cancelled`. Records of anything that was not asked for are left out.
     """
-    patches = {(item.task_id, item.entrant, item.attempt): item for item in facts.patches}
-    verdicts = {(item.task_id, item.entrant, item.attempt): item for item in facts.verdicts}
-    tries: dict[str, list[_Try]] = {name: [] for name in facts.entrants}
-    cells: dict[str, list[Cell]] = defaultdict(list)
-    for task in facts.tasks:
-        for name in tries:
-            for attempt in range(1, facts.attempts + 1):
-                key = (task.id, name, attempt)
-                one = _try(key, patches.get(key), verdicts.get(key))
-                tries[name].append(one)
-                cells[task.id].append(one.cell)
-    rows = tuple(_entrant(name, tries[name]) for name in tries)
+    rows, tasks = _counted(facts, facts.tasks)
+    apart_rows, apart_tasks = _counted(facts, facts.apart_tasks)
     report = Report(
         repository=facts.repository,
         head=facts.head,
@@ -81,11 +78,36 @@ def tally(facts: Facts) -> Report:
         commits_seen=facts.commits_seen,
         candidates=facts.candidates,
         entrants=rows,
-        tasks=tuple(_task(task, cells[task.id]) for task in facts.tasks),
+        tasks=tasks,
         dropped=_dropped(facts.dropped),
         limits=tuple(facts.limits),
+        apart=tuple(facts.apart),
+        apart_entrants=apart_rows if apart_tasks else (),
+        apart_tasks=apart_tasks,
+        notices=tuple(facts.notices),
+        rewriter=facts.rewriter,
+        rewriting_usd=facts.rewriting_usd,
     )
     return report.model_copy(update={"verdict": decide(report)})
+
+
+def _counted(
+    facts: Facts, tasks: Sequence[Task]
+) -> tuple[tuple[EntrantRow, ...], tuple[TaskRow, ...]]:
+    """Every entrant over these tasks, and these tasks."""
+    patches = {(item.task_id, item.entrant, item.attempt): item for item in facts.patches}
+    verdicts = {(item.task_id, item.entrant, item.attempt): item for item in facts.verdicts}
+    tries: dict[str, list[_Try]] = {name: [] for name in facts.entrants}
+    cells: dict[str, list[Cell]] = defaultdict(list)
+    for task in tasks:
+        for name in tries:
+            for attempt in range(1, facts.attempts + 1):
+                key = (task.id, name, attempt)
+                one = _try(key, patches.get(key), verdicts.get(key))
+                tries[name].append(one)
+                cells[task.id].append(one.cell)
+    rows = tuple(_entrant(name, tries[name]) for name in tries)
+    return rows, tuple(_task(task, cells[task.id]) for task in tasks)
 
 
 def _try(key: _Key, patch: Patch | None, verdict: Verdict | None) -> _Try:
@@ -201,6 +223,14 @@ def _task(task: Task, cells: Sequence[Cell]) -> TaskRow:
         fail_to_pass=len(task.fail_to_pass),
         pass_to_pass=len(task.pass_to_pass),
         cells=tuple(cells),
+        pull_request=task.pull_request,
+        links=task.links,
+        labels=task.labels,
+        expects=task.expects,
+        leak=task.leak,
+        vagueness=task.vagueness,
+        difficulty=task.difficulty,
+        runner_files=task.runner_files,
     )
 
 

@@ -40,6 +40,8 @@ def show(report: Report, console: Console) -> None:
         console.line()
         _matrix(report, columns, console)
     _dropped(report, console)
+    for note in view.notes(report):
+        _line(console, one_line(note, 400), "dim")
     _line(console, one_line(view.facts_line(report)), "dim")
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.report import Cell, EntrantRow, Report, TaskRow
-from core.types import Outcome
+from core.types import Outcome, StatementSource
 from reports import numbers
 from reports.statistics import FEWEST_TASKS
 from reports.words import EMPTY, REFERENCE, SIGNS, Sign, label
@@ -66,6 +67,12 @@ def models(report: Report) -> list[ModelLine]:
 def baseline_lines(report: Report) -> list[ModelLine]:
     """The baselines as rows of the same table."""
     return [_model(row) for row in report.entrants if row.baseline]
+
+
+def apart_lines(report: Report) -> list[ModelLine]:
+    """Everybody on the tasks that are kept apart, in the order of the main table."""
+    rows = {row.name: row for row in report.apart_entrants}
+    return [_model(rows[row.name]) for row in all_columns(report) if row.name in rows]
 
 
 def _rank(row: EntrantRow) -> tuple[float, float, str]:
@@ -134,10 +141,15 @@ def _as_it_must(row: EntrantRow) -> bool:
     return row.passed == (row.tasks if row.name == REFERENCE else 0) and row.scored == row.tasks
 
 
-def matrix(report: Report, entrants: Sequence[EntrantRow]) -> list[MatrixLine]:
-    """All tasks × the given entrants."""
+def matrix(
+    report: Report, entrants: Sequence[EntrantRow], *, apart: bool = False
+) -> list[MatrixLine]:
+    """All tasks × the given entrants; those `apart` go on counting where the others end."""
     lines = []
-    for number, task in enumerate(report.tasks, 1):
+    tasks, first = report.tasks, 1
+    if apart:
+        tasks, first = report.apart_tasks, len(report.tasks) + 1
+    for number, task in enumerate(tasks, first):
         by_entrant: dict[str, list[Cell]] = {row.name: [] for row in entrants}
         for cell in task.cells:
             if cell.entrant in by_entrant:
@@ -176,8 +188,62 @@ def facts_line(report: Report) -> str:
         f"{numbers.counted(report.commits_seen, 'commit')} looked at, "
         f"{numbers.counted(report.candidates, 'candidate')}, "
         f"{numbers.counted(len(report.tasks), 'task')} proven by the repository's own tests. "
+        f"{_tiers(report)}"
         f"Commit {report.head[:12]}, {when}, patchmark {report.patchmark_version}."
     )
+
+
+_TIERS = {
+    StatementSource.ISSUE: "issue",
+    StatementSource.PULL_REQUEST: "pull request",
+    StatementSource.COMMIT_MESSAGE: "commit message",
+    StatementSource.REWRITTEN: "rewriting",
+}
+
+
+def _tiers(report: Report) -> str:
+    """What the tasks are told by, best first."""
+    counts = Counter(task.statement_source for task in report.tasks)
+    parts = [numbers.counted(counts[tier], noun) for tier, noun in _TIERS.items() if counts[tier]]
+    return f"Statements: {', '.join(parts)}. " if parts else ""
+
+
+def notes(report: Report) -> tuple[str, ...]:
+    """What a reader should know about the tasks themselves, one sentence each."""
+    found = list(report.notices)
+    if report.rewriter is not None:
+        cost = numbers.money(report.rewriting_usd)
+        found.append(f"Statements were rewritten by {report.rewriter}; cost of that: {cost}.")
+    if report.apart:
+        found.append(_apart(report))
+    return tuple(found)
+
+
+def _apart(report: Report) -> str:
+    count = len(report.apart)
+    are = "candidate is" if count == 1 else "candidates are"
+    text = f"{count} {are} kept apart and in no rate: the statement tells the fix, or nothing"
+    if report.apart_entrants:
+        did = [f"{row.name} passed {row.passed} of {row.tasks}" for row in report.apart_entrants]
+        text += f" (run all the same: {', '.join(did)})"
+    return f"{text}."
+
+
+def labels(task: TaskRow) -> tuple[str, ...]:
+    """What is known about a task besides its tests, in a few words each."""
+    size = task.difficulty
+    found = [
+        f"{numbers.counted(size.lines, 'line')} in {numbers.counted(size.files, 'file')}",
+        ", ".join(size.languages),
+        f"pull request {task.pull_request}" if task.pull_request is not None else "",
+        *(f"issue {link.issue} ({link.rule})" for link in task.links),
+        *(f"label “{label}”" for label in task.labels),
+        f"the statement holds {task.leak:.0%} of the fix" if task.leak else "",
+        f"vagueness {task.vagueness:.2f}",
+    ]
+    if task.runner_files:
+        found.append(f"changes how tests run: {', '.join(task.runner_files)}")
+    return tuple(part for part in found if part)
 
 
 def method() -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.diff import split
 from core.errors import EngineError
 from core.git import touched_paths
-from core.paths import is_protected
+from core.paths import NO_RULES, PathRules, is_protected
 from core.types import Cause, Outcome, Patch, Stop, Task, Verdict
 from sandbox.base import last_lines
 from sandbox.engine import Engine, Limits
@@ -36,6 +36,7 @@ def verdict_key(task: Task, patch: Patch, limits: Limits) -> str:
         task.test_patch,
         repr((task.fail_to_pass, task.pass_to_pass, task.image, task.test_command)),
         repr((patch.diff, patch.stop.value, limits)),
+        *([task.path_rules.model_dump_json()] if task.path_rules != NO_RULES else []),
     )
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
 
@@ -88,7 +89,7 @@ class Judge:
             detail = f"image {task.image} is gone: run `patchmark validate` again"
             return _Ending(Outcome.ENVIRONMENT_BROKEN, Cause.ENVIRONMENT, detail)
         try:
-            diff, dropped = without_protected(patch.diff)
+            diff, dropped = without_protected(patch.diff, task.path_rules)
         except _SteersTestsError as error:
             detail = f"edits protected files in a form that cannot be separated: {error}"
             return _Ending(Outcome.DOES_NOT_APPLY, Cause.MODEL, detail)
@@ -115,20 +116,23 @@ class _SteersTestsError(Exception):
     """A diff touches protected files in a form that cannot be taken apart."""
 
 
-def without_protected(diff: str) -> tuple[str, tuple[str, ...]]:
-    """The diff without its edits to tests and runner files, and the paths of those edits."""
+def without_protected(diff: str, rules: PathRules = NO_RULES) -> tuple[str, tuple[str, ...]]:
+    """The diff without its edits to tests and runner files, and the paths of those edits.
+
+    `rules` are the task's, so that what the miner took for a test is one here too.
+    """
     sections = split(diff)
     # Text without any section goes to git as it is: no edit at all is no passing edit.
     kept, dropped = [] if sections else [diff], []
     for section in sections:
-        steers = [path for path in section.paths if is_protected(path)]
+        steers = [path for path in section.paths if is_protected(path, rules)]
         if steers:
             dropped += steers
         else:
             kept.append(section.text)
     text = "".join(kept)
     # git is the one that will apply it: what git reads in it decides, not our reading.
-    hidden = [path for path in touched_paths(text) if is_protected(path)]
+    hidden = [path for path in touched_paths(text) if is_protected(path, rules)]
     if hidden:
         raise _SteersTestsError(", ".join(hidden))
     # A name that is no UTF-8 is told with question marks: a verdict must be writable.

@@ -40,11 +40,18 @@ class Validator:
     """How often an engine that fails is asked in all; images made meanwhile are kept."""
 
     def key(self, candidate: Candidate) -> str:
-        """Equal key = validating again would do the same again."""
+        """Equal key = validating again would do the same again.
+
+        Made of what is run, and not of what is said about it: a statement proves nothing.
+        """
         recipe = self.images.recipe(candidate.base_commit, candidate.committed_at)
         parts = (
             GRADER,
-            candidate.model_dump_json(),
+            candidate.fix_commit,
+            candidate.base_commit,
+            candidate.gold_patch,
+            candidate.test_patch,
+            repr(candidate.test_files),
             repr(recipe),
             recipe.inputs,
             repr((self.settings, self.limits, self.runs)),

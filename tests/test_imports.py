@@ -29,6 +29,7 @@ SDK_HOMES = {
     "docker": ("sandbox/",),
     "github": ("reports/comment.py", "miner/", "patchmark/"),
     "jinja2": ("models/prompt.py", "reports/"),
+    "tree_sitter": ("miner/grammars.py",),
 }
 LAZY_ONLY = frozenset({"anthropic", "google", "github", "docker"})
 ENVIRONMENT_HOMES = ("patchmark/", "core/git.py")
@@ -137,6 +138,7 @@ def test_imports_run_one_way() -> None:
         ("sandbox/x.py", "import github", "github is imported outside its home"),
         ("patchmark/action.py", "import github", "github is imported when the file is"),
         ("patchmark/x.py", "import jinja2", "jinja2 is imported outside its home"),
+        ("miner/x.py", "import tree_sitter", "tree_sitter is imported outside its home"),
         ("sandbox/x.py", "import os\nx = os.environ['A']", "reads the environment"),
         ("miner/x.py", "from os import getenv", "reads the environment"),
     ],
@@ -169,7 +171,7 @@ def test_starting_up_loads_no_sdk() -> None:
     """`patchmark --help` waits for no SDK."""
     script = (
         "import sys, patchmark.cli\n"
-        "sdks = ('anthropic', 'google.genai', 'docker', 'github')\n"
+        "sdks = ('anthropic', 'google.genai', 'docker', 'github', 'tree_sitter')\n"
         "sys.exit(' '.join(name for name in sdks if name in sys.modules) or 0)"
     )
     done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True)

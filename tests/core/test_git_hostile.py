@@ -12,7 +12,7 @@ from support.repos import Repo
 from core.errors import RepositoryError
 from core.git import Repository, clean_environment, git_command, touched_paths
 from core.types import Candidate
-from miner.issues import NoIssues
+from miner.file_tracker import NoTracker
 from miner.mine import mine
 
 HOOKS = ("post-checkout", "post-index-change", "reference-transaction", "fsmonitor-watchman")
@@ -131,7 +131,7 @@ def test_the_trap_works(trap: Trap) -> None:
 
 
 def test_mining_runs_nothing(trap: Trap) -> None:
-    records = list(mine(Repository(trap.repo.path), NoIssues()))
+    records = list(mine(Repository(trap.repo.path), NoTracker()))
     assert [isinstance(record, Candidate) for record in records] == [False, False, True]
     assert trap.ran == set()
 

@@ -20,12 +20,16 @@ import pytest
 from support.tasks import make_task
 
 from core.errors import StoreError
+from core.paths import PathRules
 from core.store import FILES, RunFolder
 from core.types import (
     Candidate,
     Cause,
+    Difficulty,
     Dropped,
     DropReason,
+    Expected,
+    Link,
     Outcome,
     Patch,
     Record,
@@ -45,8 +49,14 @@ CANDIDATE = Candidate(
     title="größe \u2028 is wrong",
     statement='"quoted"\r\n\tand\x0cmore\n',
     statement_source=StatementSource.COMMIT_MESSAGE,
-    issue=7,
-    link_rule="a rule",
+    pull_request=8,
+    links=(Link(issue=7, rule="a rule"),),
+    labels=("bug", "größe"),
+    expects=(Expected(kind="function", name="f", signature="(a, b)", path="a.py"),),
+    removed={"images": 1},
+    leak=0.25,
+    difficulty=Difficulty(files=1, hunks=2, lines=3, languages=("python",)),
+    path_rules=PathRules(tests=("checks/**",)),
     gold_patch="diff --git a/a.py b/a.py\n",
     test_patch="diff --git a/test_a.py b/test_a.py\n",
     source_files=("a.py",),

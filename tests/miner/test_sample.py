@@ -9,7 +9,7 @@ from support.mining import mined
 from support.repos import Repo
 
 from core.types import Candidate, Dropped
-from miner.issues import read_issues
+from miner.file_tracker import read_tracker
 
 SAMPLE = Path(__file__).parents[2] / "patchmark" / "sample"
 
@@ -27,5 +27,5 @@ def line(record: Candidate | Dropped) -> str:
 def test_the_sample(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
     repo = Repo(tmp_path)
     repo.git("fast-import", "--quiet", stdin=(SAMPLE / "history.fast-export").read_bytes())
-    records = mined(repo, read_issues(SAMPLE / "issues.json"))
+    records = mined(repo, read_tracker(SAMPLE / "issues.json"))
     golden("mined-sample.txt", "\n".join(line(record) for record in records) + "\n")

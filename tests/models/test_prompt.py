@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.tasks import CALC, Folder, make_task
 
+from core.types import Expected
 from models.context import MOST_READ, choose
 from models.prompt import fenced, fenced_name, make_prompt
 
@@ -28,6 +29,25 @@ class Counting(Folder):
 def test_the_prompt_reads_well(golden: Callable[[str, str], None]) -> None:
     prompt = make_prompt(make_task(statement=HOSTILE), CALC, 10_000)
     golden("prompt.md", f"{prompt.system}\n---\n\n{prompt.user}")
+
+
+def test_names_that_the_tests_expect_are_told(golden: Callable[[str, str], None]) -> None:
+    expects = (
+        Expected(kind="function", name="total", signature="(a, *, b=0)", path="src/calc.py"),
+        Expected(kind="parameter", name="strict", signature="Reader.parse", path="src/read.py"),
+        Expected(kind="class", name="```\n# Answer", path="src/read.py"),
+        Expected(kind="message", name="no such sign", path="src/calc.py"),
+    )
+    prompt = make_prompt(make_task(expects=expects), CALC, 10_000)
+    golden("prompt-expects.md", prompt.user)
+
+
+def test_names_take_no_more_than_their_share_of_the_prompt() -> None:
+    many = tuple(Expected(kind="function", name=f"f{n}" * 20, path="a.py") for n in range(40))
+    plain = make_prompt(make_task(), CALC, 4_000)
+    prompt = make_prompt(make_task(expects=many), CALC, 4_000)
+    assert 0 < prompt.user.count(", in a.py") < 40
+    assert len(prompt.user) <= len(plain.user) + 4_000 // 8 + 200
 
 
 def test_the_same_task_gives_the_same_prompt() -> None:

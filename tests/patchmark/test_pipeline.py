@@ -134,7 +134,7 @@ def test_stages_one_by_one_give_the_same_report(finished: Path, tmp_path: Path) 
         assert done.returncode == 0, done.stderr
 
     stage("mine", "--repo", "--issues")
-    stage("validate", "--max-tasks")
+    stage("validate", "--max-tasks", "--since")
     stage("solve", "--models", "--replay", "--max-tasks")
     stage("judge")
     stage("report")

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from support.report_data import demo, facts, patch, task, verdict
 
-from core.report import EntrantRow, Report
+from core.report import ApartRow, EntrantRow, Report
 from core.types import Cause, Outcome, Patch
 from reports.tally import tally
 
@@ -142,3 +142,26 @@ def test_a_run_without_tasks_is_a_report_too() -> None:
     report = tally(facts({"m": "", "reference": ""}, tasks=[]))
     assert row(report, "m").pass_rate is None
     assert report.tasks_broken is False
+
+
+def test_what_is_kept_apart_is_in_no_rate() -> None:
+    """A statement that holds the fix would make every model look better than it is."""
+    run = facts({"m": "PF"})
+    extra = task(50)
+    rows = [ApartRow(id=extra.id, title=extra.title, fix_commit=extra.fix_commit, why="leaks")]
+    plain = tally(run)
+    report = tally(
+        replace(
+            run,
+            patches=[*run.patches, patch(extra, "m")],
+            verdicts=[*run.verdicts, verdict(extra, "m", "P")],
+            apart=rows,
+            apart_tasks=[extra],
+        )
+    )
+    assert report.entrants == plain.entrants
+    assert report.tasks == plain.tasks
+    assert report.verdict == plain.verdict
+    assert [(item.name, item.passed, item.tasks) for item in report.apart_entrants] == [("m", 1, 1)]
+    assert [item.id for item in report.apart_tasks] == [extra.id]
+    assert plain.apart_entrants == ()

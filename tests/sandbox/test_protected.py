@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from support.tasks import make_task
 
+from core.paths import PathRules
 from core.types import Patch, Stop, Task
 from sandbox.engine import Limits
 from sandbox.judge import _SteersTestsError, verdict_key, without_protected
@@ -58,6 +59,18 @@ QUOTED_EDIT = (
 def test_protected_edits_go_and_the_rest_stays(section: str, dropped: list[str]) -> None:
     for diff in (section + SOURCE, SOURCE + section):
         assert without_protected(diff) == (SOURCE, tuple(dropped))
+
+
+def test_what_the_project_says_is_a_test_is_one_here_too() -> None:
+    """Bug: a project's own globs steered the miner alone, so a patch could edit those tests."""
+    rules = PathRules(tests=("checks/**",), source=("tests/tool.py",))
+    edits = git_section("checks/one.py") + git_section("tests/tool.py")
+    assert without_protected(edits, rules) == (git_section("tests/tool.py"), ("checks/one.py",))
+    assert without_protected(edits) == (git_section("checks/one.py"), ("tests/tool.py",))
+    patch = Patch(task_id="0" * 12, entrant="m", attempt=1, diff=edits, stop=Stop.ANSWERED,
+                  cost_usd=None, usage=None, seconds=None)  # fmt: skip
+    keys = {verdict_key(make_task(path_rules=r), patch, Limits()) for r in (rules, PathRules())}
+    assert len(keys) == 2
 
 
 def test_nothing_protected_is_left_to_the_byte() -> None:

@@ -149,8 +149,9 @@ def test_an_environment_that_cannot_be_built(
 def test_the_key_follows_what_was_tried(validator: Validator, calc: CalcRepo) -> None:
     known = validator.key(calc.candidate())
     assert validator.key(calc.candidate()) == known
+    assert validator.key(calc.candidate(title="other", statement="other")) == known
     others = [
-        validator.key(calc.candidate(title="other")),
+        validator.key(calc.candidate(test_patch="other")),
         validator.key(calc.candidate(base_commit=calc.unbuildable)),
         dataclasses.replace(validator, runs=5).key(calc.candidate()),
         dataclasses.replace(validator, limits=Limits(seconds=9)).key(calc.candidate()),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from functools import cache
 
 from support.hostile import HOSTILE
 from support.report_data import demo, diff, drop, facts, patch, task, verdict
 
-from core.report import Report
-from core.types import DropReason
+from core.report import ApartRow, Report
+from core.types import DropReason, Expected, Link, StatementSource
 from reports.tally import tally
 
 
@@ -18,7 +19,16 @@ def _hostile() -> Report:
     """Every text a stranger can write is hostile, in every field."""
     run = facts({name[:70] or "m": "R" * 5 for name in HOSTILE[:6]})
     tasks = [
-        task(number, title=text or "x", statement=text, gold_patch=text or "x")
+        task(
+            number,
+            title=text or "x",
+            statement=text,
+            gold_patch=text or "x",
+            labels=(text, text),
+            links=(Link(issue=3, rule=text),),
+            runner_files=(text,),
+            expects=(Expected(kind="function", name=text, signature=text, path=text),),
+        )
         for number, text in enumerate(HOSTILE)
     ]
     patches, verdicts = [], []
@@ -29,7 +39,11 @@ def _hostile() -> Report:
             detail = {"not_fixed": bad, "broken": bad, "dropped_edits": bad, "detail": one.title}
             verdicts.append(verdict(one, name, "R", 1, **detail))
     dropped = [drop(n, DropReason.FLAKY, "mine", text) for n, text in enumerate(HOSTILE)]
-    texts = {"repository": HOSTILE[1], "limits": HOSTILE, "dropped": dropped}
+    apart = [ApartRow(id=t.id, title=t.title, fix_commit="0" * 40, why=t.title) for t in tasks]
+    texts = {
+        "repository": HOSTILE[1], "limits": HOSTILE, "dropped": dropped, "notices": HOSTILE,
+        "rewriter": HOSTILE[2], "apart": apart, "apart_tasks": tasks[:3],
+    }  # fmt: skip
     return tally(replace(run, tasks=tasks, patches=patches, verdicts=verdicts, **texts))  # type: ignore[arg-type]
 
 
@@ -62,6 +76,29 @@ def _attempts() -> Report:
     )
 
 
+def _apart() -> Report:
+    """Two candidates are kept apart, one of them was run; a model wrote the statements."""
+    run = facts({"reference": "PPP", "empty": "FFF", "a": "PFP", "b": "FFP"})
+    extra = task(50, leak=0.75, statement_source=StatementSource.REWRITTEN)
+    results = {"reference": "P", "empty": "F", "a": "P", "b": "F"}
+    rows = [
+        ApartRow(id=extra.id, title=extra.title, fix_commit=extra.fix_commit, why="holds 75 %"),
+        ApartRow(id="0" * 12, title="Fix", fix_commit="0" * 40, why="says next to nothing"),
+    ]
+    return tally(
+        replace(
+            run,
+            patches=[*run.patches, *(patch(extra, name) for name in results)],
+            verdicts=[*run.verdicts, *(verdict(extra, n, letter) for n, letter in results.items())],
+            apart=rows,
+            apart_tasks=[extra],
+            notices=["14 issues could not be looked up on GitHub."],
+            rewriter="google:gemini-3.5-flash",
+            rewriting_usd=Decimal("0.04"),
+        )
+    )
+
+
 _CASES: dict[str, Callable[[], Report]] = {
     "demo": lambda: tally(demo()),
     "no tasks": lambda: tally(facts({"reference": "", "empty": "", "a": ""}, tasks=[])),
@@ -79,6 +116,7 @@ _CASES: dict[str, Callable[[], Report]] = {
     "two attempts": _attempts,
     "thirty entrants, 300 tasks": _many,
     "10 MB patches": _huge_patches,
+    "kept apart": _apart,
     "hostile": _hostile,
 }
 NAMES = tuple(_CASES)

@@ -10,8 +10,10 @@ from decimal import Decimal
 
 from core.types import (
     Cause,
+    Difficulty,
     Dropped,
     DropReason,
+    Link,
     Outcome,
     Patch,
     StatementSource,
@@ -23,6 +25,7 @@ from reports.tally import Facts
 
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 HEAD = "4f1c9a2be07d5b6c8e3a91f0d2c47b5e6a8f9013"
+RULE = "closing keyword in the commit message"
 FICTION = "written by hand to show what a report looks like"
 
 TITLES = (
@@ -86,7 +89,13 @@ def task(number: int, title: str | None = None, **changes: object) -> Task:
         "statement": f"{words}.\n\nSeen with version 2.{number}:\n\n    shop report --all\n\n"
         "Expected the documented result, got something else.",
         "statement_source": StatementSource.ISSUE if number % 3 else StatementSource.COMMIT_MESSAGE,
-        "issue": 100 + number if number % 3 else None,
+        "links": (Link(issue=100 + number, rule=RULE),) if number % 3 else (),
+        "pull_request": 200 + number if number % 2 else None,
+        "labels": ("bug", "area: shop") if number % 3 else (),
+        "leak": 0.125 if number % 4 == 0 else 0.0,
+        "vagueness": 0.35,
+        "difficulty": Difficulty(files=1, hunks=1, lines=2, languages=("python",), distance=2),
+        "runner_files": ("tests/conftest.py",) if number % 5 == 0 else (),
         "gold_patch": diff(f"shop/part_{number}.py", "total = sum(items)", "total = net(items)"),
         "test_patch": diff(
             f"tests/test_part_{number}.py", "assert run() == 1", "assert run() == 2"

@@ -21,8 +21,8 @@ def sample(tmp_path: Path) -> Path:
 
 
 def asked(repository: Path, out: Path, tasks: int = 3) -> list[str | Path]:
-    """Arguments of a run over its newest tasks with the recorded answers."""
+    """Arguments of a run over its three newest tasks with the recorded answers."""
     return [
         "run", "--repo", repository, "--out", out, "--models", MODELS, "--replay", EXCHANGES,
-        "--issues", ISSUES, "--max-tasks", str(tasks),
+        "--issues", ISSUES, "--since", "2025-08-01", "--max-tasks", str(tasks),
     ]  # fmt: skip

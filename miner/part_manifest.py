@@ -1,0 +1,105 @@
+"""Manifests that hold the settings of a test runner among other things, by what changed."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import tomllib
+from collections.abc import Callable, Iterator
+from enum import IntEnum
+from pathlib import PurePosixPath
+
+_LONGEST = 1_000_000
+"""Characters of a manifest that are read."""
+
+Key = tuple[str, ...]
+Settings = dict[Key, object]
+
+
+class Steers(IntEnum):
+    """What a change of a file does to the run of the tests."""
+
+    NOTHING = 0
+    ALSO = 1
+    """Among other things: it cannot be left to the tests alone."""
+    ALONE = 2
+
+
+_TABLES: dict[str, frozenset[Key]] = {
+    "pyproject.toml": frozenset(
+        {
+            ("tool", "pytest"), ("tool", "coverage"), ("tool", "tox"), ("tool", "nox"),
+            ("dependency-groups", "test"), ("dependency-groups", "tests"),
+            ("project", "optional-dependencies", "test"),
+            ("project", "optional-dependencies", "tests"),
+            ("project", "optional-dependencies", "testing"),
+            ("tool", "hatch", "envs", "test"), ("tool", "hatch", "envs", "hatch-test"),
+            ("tool", "poetry", "group", "test"),
+        }
+    ),
+    "setup.cfg": frozenset(
+        {
+            ("tool:pytest",), ("pytest",), ("coverage:run",), ("coverage:report",),
+            ("coverage:paths",), ("aliases", "test"), ("nosetests",), ("unittest",), ("tox",),
+            ("tox:tox",), ("testenv",),
+        }
+    ),
+    "package.json": frozenset(
+        {
+            ("jest",), ("vitest",), ("mocha",), ("ava",), ("nyc",), ("c8",), ("tap",), ("karma",),
+            ("scripts", "test"), ("scripts", "pretest"), ("scripts", "posttest"),
+        }
+    ),
+    "cargo.toml": frozenset({("test",), ("dev-dependencies",), ("profile", "test")}),
+}  # fmt: skip
+
+
+def steering(path: str, before: str | None, after: str | None) -> Steers | None:
+    """What a manifest's change does; None for other files, and for what cannot be read."""
+    name = PurePosixPath(path).name.lower()
+    if name not in _TABLES or (before is None and after is None):
+        return None
+    try:
+        old, new = _settings(name, before), _settings(name, after)
+    except (ValueError, RecursionError, configparser.Error):
+        return None
+    changed = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+    of_tests = {key for key in changed if _of_tests(key, _TABLES[name])}
+    if not of_tests:
+        return Steers.NOTHING
+    return Steers.ALONE if of_tests == changed else Steers.ALSO
+
+
+def _of_tests(key: Key, tables: frozenset[Key]) -> bool:
+    # `scripts.test:unit` is as good as `scripts.test`.
+    plain = tuple(part.partition(":")[0] if key[0] == "scripts" else part for part in key)
+    return any(plain[:length] in tables for length in range(1, len(plain) + 1))
+
+
+def _settings(name: str, text: str | None) -> Settings:
+    if text is None:
+        return {}
+    if len(text) > _LONGEST:
+        raise ValueError(f"{name} is too long to be read")
+    return dict(_flat((), _READ[PurePosixPath(name).suffix](text)))
+
+
+def _flat(above: Key, value: object) -> Iterator[tuple[Key, object]]:
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
+            yield from _flat((*above, str(name)), inner)
+    else:
+        yield above, value
+
+
+def _of_cfg(text: str) -> object:
+    parser = configparser.RawConfigParser(strict=False)
+    parser.read_string(text)
+    return {name: dict(parser.items(name)) for name in parser.sections()}
+
+
+_READ: dict[str, Callable[[str], object]] = {
+    ".toml": tomllib.loads,
+    ".json": json.loads,
+    ".cfg": _of_cfg,
+}

@@ -1,0 +1,71 @@
+"""The options of the command line, each written once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Repo = Annotated[Path | None, typer.Option(help="Path of the git repository. [default: .]")]
+Out = Annotated[Path | None, typer.Option(help="Run folder. [default: patchmark-run]")]
+Models = Annotated[
+    str | None,
+    typer.Option(
+        help="Entrants, separated by commas: reference, empty, anthropic:MODEL, google:MODEL, "
+        "replay:NAME. [default: reference,empty]"
+    ),
+]
+Attempts = Annotated[int | None, typer.Option(min=1, help="Attempts per task. [default: 1]")]
+MaxTasks = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="Use at most this many tasks, spread over time and size. [default: 20]"
+    ),
+]
+Budget = Annotated[
+    str | None, typer.Option(help="Never spend more US dollars than this. [default: no cap]")
+]
+FailUnder = Annotated[
+    float | None,
+    typer.Option(min=0, max=1, help="Exit with 1 if the best model passes less, 0 to 1."),
+]
+Replay = Annotated[
+    Path | None, typer.Option(help="Answer from this run folder's recordings; call no one.")
+]
+IssuesFile = Annotated[
+    Path | None,
+    typer.Option("--issues", help="JSON list of issues and pull requests, instead of GitHub's."),
+]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="Settings. [default: patchmark.toml in the repo]")
+]
+Workers = Annotated[int | None, typer.Option(min=1, help="Containers at once. [default: cores]")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
+Since = Annotated[
+    str | None, typer.Option(metavar="DATE", help="Only fixes from this day on, as 2026-01-31.")
+]
+Until = Annotated[
+    str | None, typer.Option(metavar="DATE", help="Only fixes up to this day, itself included.")
+]
+Paths = Annotated[
+    str | None,
+    typer.Option(metavar="GLOBS", help="Only fixes in these files or folders, as src/api,**/*.ts."),
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(metavar="NAMES", help="Only fixes whose issue or pull request has one of these."),
+]
+IncludeApart = Annotated[
+    bool | None,
+    typer.Option(
+        "--include-apart",
+        help="Also run tasks whose statement gives the fix away or says nothing; reported apart.",
+    ),
+]
+RewriteWith = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL", help="Have this model write the statements anew; its cost counts."
+    ),
+]
