@@ -86,6 +86,8 @@ def measured(what: str, repository: Path) -> dict[str, float]:
 def one(what: str, repository: Path) -> None:
     """Do one piece of work in this process and print what it took."""
     sys.path.insert(0, str(ROOT))
+    import miner.screen  # noqa: F401 - what is imported once is no part of the work
+
     work = WORK[what]
     work_before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()

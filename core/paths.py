@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from pydantic import BaseModel, ConfigDict
@@ -56,6 +57,7 @@ class PathRules(BaseModel):
 NO_RULES = PathRules()
 
 
+@lru_cache(maxsize=1 << 15)
 def kind_of(path: str, rules: PathRules = NO_RULES) -> Kind:
     """Classify one path of a repository, given with forward slashes."""
     named = named_by(rules, path)

@@ -6,7 +6,7 @@ comes along.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -87,6 +87,7 @@ PARAMETERS = _words(
 )
 
 
+@lru_cache(maxsize=8)
 def parsed(path: str, text: str) -> Tree | None:
     """The syntax tree of a file; None where its language is not known, or it is too long."""
     language = grammar_of(path)

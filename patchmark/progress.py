@@ -90,6 +90,9 @@ class _Bar:
 
     def advance(self, note: str = "") -> None:
         self._bar.update(self._task, advance=1)
+        task = self._bar.tasks[0]
+        if task.total is not None and task.completed > task.total:
+            self._bar.update(self._task, total=task.completed)  # more came than was known
         self.note(note)
 
     def note(self, note: str) -> None:
@@ -105,6 +108,7 @@ class _Lines:
     def advance(self, note: str = "") -> None:
         with self._lock:
             self._done += 1
+            self._total = max(self._total, self._done)  # more may come than was known
         self.note(note)
 
     def note(self, note: str) -> None:
