@@ -46,7 +46,7 @@ def write(folder: Path, settings: Settings, repository: Repository) -> None:
 
     roots = _roots(repository)
     before = read(folder)
-    if before is not None and before.roots != roots:
+    if before is not None and before.roots != roots and not _is_deeper(repository, before):
         raise StoreError(f"{folder}: holds a run of another repository ({before.repo})")
     content = {
         "schema-version": 1,
@@ -94,6 +94,11 @@ def read(folder: Path) -> Asked | None:
         )
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise StoreError(f"{path}: cannot be read: {error}") from error
+
+
+def _is_deeper(repository: Repository, before: Asked) -> bool:
+    """Whether a clone was completed, or cut, since: its roots are then others."""
+    return any(repository.has(commit) for commit in (*before.roots, before.head))
 
 
 def _choice(settings: Settings) -> dict[str, object]:

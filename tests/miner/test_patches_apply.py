@@ -1,4 +1,4 @@
-"""The promise of every candidate: base, then test patch, then fix, is the fix commit's tree."""
+"""The promise of every candidate: its patches, in any order, make the fix commit's tree."""
 
 from __future__ import annotations
 
@@ -31,11 +31,15 @@ LINES = st.sampled_from(
         b"\x1e" + b"a" * 40 + b"\x1f\n",
         b"no end",
         b"\x00\x01\x02\n",
+        b"#[cfg(test)]\nmod tests {\n    fn t() {}\n}\n",
+        b"[tool.pytest.ini_options]\n",
     ]
 )
 CONTENTS = st.lists(LINES, max_size=30).map(b"".join)
 NAMES = [
     "src/calc.py",
+    "src/lib.rs",
+    "pyproject.toml",
     "src/with space.py",
     'src/quo"te.py',
     "src/new\nline.py",
@@ -59,8 +63,8 @@ CHANGES = st.dictionaries(st.sampled_from(NAMES), FILES, max_size=5)
 ATTRIBUTES = st.sampled_from(["", "* text eol=crlf\n", "*.py -diff\n*.md diff=x\n", "* -text\n"])
 
 
-def tree_of_patches(repo: Repo, candidate: Candidate) -> str:
-    """The id of the tree that both patches make of the base commit."""
+def tree_of_patches(repo: Repo, candidate: Candidate, *patches: str) -> str:
+    """The id of the tree that the patches make of the base commit, one after the other."""
     environment = {**ENVIRONMENT, "GIT_INDEX_FILE": str(repo.path / ".git" / "try-index")}
 
     def git(*arguments: str, stdin: str = "") -> str:
@@ -71,7 +75,7 @@ def tree_of_patches(repo: Repo, candidate: Candidate) -> str:
         return os.fsdecode(done.stdout).strip()
 
     git("read-tree", candidate.base_commit)
-    for patch in (candidate.test_patch, candidate.gold_patch):
+    for patch in patches:
         git("apply", "--cached", "--whitespace=nowarn", "-", stdin=patch)
     return git("write-tree")
 
@@ -103,4 +107,7 @@ def test_the_patches_make_the_fix(
         found = candidates(repo)
         assert len(found) == len(steps)
         for candidate in found:
-            assert tree_of_patches(repo, candidate) == repo.tree(candidate.fix_commit)
+            tests, fix = candidate.test_patch, candidate.gold_patch
+            for order in ((tests, fix), (fix, tests)):
+                made = tree_of_patches(repo, candidate, *order)
+                assert made == repo.tree(candidate.fix_commit)
