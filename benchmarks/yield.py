@@ -53,7 +53,7 @@ cd /repo
 while read -r path; do rm -f -- "$path"; done < /repo/.gone
 rm /repo/.gone
 for n in 1 2; do
-  timeout {seconds} python -m pytest -q -p no:cacheprovider --override-ini=addopts= \
+  timeout {seconds} /opt/venv/bin/python -m pytest -q -p no:cacheprovider --override-ini=addopts= \
     --junitxml=/tmp/$n.xml {tests} > /tmp/$n.log 2>&1 || true
 done
 cat /tmp/1.xml 2>/dev/null || echo none
@@ -134,26 +134,18 @@ def _tried(
 ) -> tuple[set[str], set[str]]:
     """The tests that passed, each time."""
     script = _RUN.format(seconds=SECONDS, tests=" ".join(f"'{path}'" for path in fix.test_files))
-    command = [
-        "docker",
-        "run",
-        "--rm",
-        "-i",
-        "--network=none",
-        "--user=0",
-        image,
-        "sh",
-        "-c",
-        script,
-    ]
+    command = ["docker", "run", "--rm", "-i", "--network=none", "--user=0", "--entrypoint=sh"]
     done = subprocess.run(
-        command,
+        [*command, image, "-c", script],
         input=_tar(run.repository, fix.commit, laid_over, gone),
         capture_output=True,
         check=False,
         timeout=3 * SECONDS,
         env={**os.environ},
     )
+    if done.returncode:
+        # Else every commit would be called invalid, and every miss of ours would be right.
+        raise RuntimeError(f"{fix.commit}: {done.stderr.decode(errors='replace')}")
     first, _, second = done.stdout.decode(errors="replace").partition("\n=====\n")
     return _passed(first), _passed(second)
 

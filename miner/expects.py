@@ -23,6 +23,8 @@ _LONGEST_MESSAGE = 300
 _MOST_STRINGS = 1_000
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _CONSTRUCTORS = frozenset({"__init__", "__new__", "initialize", "__construct", "constructor"})
+# What lists, mappings, texts and numbers have: nobody has to guess such a name.
+_OF_EVERYTHING = frozenset(n for kind in (dict, list, set, str, int, float) for n in dir(kind))
 _WORD = re.compile(r"\w+")
 
 Kind = Literal["function", "class", "method", "attribute", "constant"]
@@ -78,7 +80,8 @@ def _new_names(file: FileChange, fix: Sequence[FileChange], used: Uses) -> Itera
 def _is_used(made: Definition, used: Uses) -> bool:
     """What belongs to a class is used after a dot, or as an argument's name."""
     if made.holder:
-        return made.name in used.members or made.name in used.keywords
+        inherited = made.name in _OF_EVERYTHING
+        return not inherited and (made.name in used.members or made.name in used.keywords)
     return made.name in used.names
 
 

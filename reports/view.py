@@ -238,7 +238,7 @@ def labels(task: TaskRow) -> tuple[str, ...]:
         f"pull request {task.pull_request}" if task.pull_request is not None else "",
         *(f"issue {link.issue} ({link.rule})" for link in task.links),
         *(f"label “{label}”" for label in task.labels),
-        f"the statement holds {task.leak:.0%} of the fix" if task.leak else "",
+        f"the statement holds {numbers.per_cent(task.leak)} of the fix" if task.leak else "",
         f"vagueness {task.vagueness:.2f}",
     ]
     if task.runner_files:

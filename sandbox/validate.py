@@ -179,6 +179,8 @@ def _why_nothing(
     # Elsewhere in the suite a test may fail since long ago: no business of this change.
     own = {n: s for n, s in after[0].statuses.items() if n.partition("::")[0] in test_files}
     still = [n for n, s in own.items() if s in (Status.FAILED, Status.ERROR)]
+    if not own and any(path.endswith(".py") for path in test_files):
+        return DropReason.FAILS_AFTER_FIX, "no test of the changed files could be run"
     if still and not any(before[0].status(name) is Status.PASSED for name in still):
         return DropReason.FAILS_AFTER_FIX, ", ".join(sorted(still)[:3])
     return DropReason.NO_FAIL_TO_PASS, "the tests pass without the fix as well"

@@ -83,6 +83,13 @@ def test_members_are_asked_for_after_a_dot_only() -> None:
     assert names([fix], [test]) == []
 
 
+def test_names_that_everything_has_are_not_told() -> None:
+    """Bug: `get` and `copy` of a new mapping were told, and with them how it was solved."""
+    code = "class A(dict):\n    def get(self, key): ...\n    def copy(self): ...\n"
+    test = FileChange("t.py", "", "A().get(1)\nA().copy()\n")
+    assert names([FileChange("a.py", "class A(dict): ...\n", code)], [test]) == []
+
+
 def test_a_literal_that_the_base_has_is_no_news() -> None:
     fix = FileChange("a.py", 'x = "no such sign here"\n', 'y = "no such sign here"\n')
     assert names([fix], [FileChange("t.py", "", 'assert "no such sign here" in x\n')]) == []

@@ -10,7 +10,7 @@ import pytest
 from support.tasks import make_task
 
 from core.errors import UsageError
-from core.types import Difficulty, Task
+from core.types import Difficulty, Expected, Task
 from patchmark.sampling import Choice, in_order
 from patchmark.settings import Flags, make
 
@@ -83,9 +83,11 @@ def test_what_gives_itself_away_or_says_nothing_is_kept_apart() -> None:
     choice = Choice(max_leak=0.5, max_vagueness=0.9)
     assert choice.apart(at(1, leak=0.5, vagueness=0.9)) == ""
     assert choice.apart(at(1, leak=0.51)) == (
-        "the statement holds 51% of the lines that the fix adds"
+        "the statement holds 51 % of the lines that the fix adds"
     )
     assert "says next to nothing" in choice.apart(at(1, vagueness=0.91))
+    name = Expected(kind="function", name="f")
+    assert choice.apart(at(1, vagueness=0.91, expects=(name,))) == ""
 
 
 # --- how it is asked for ------------------------------------------------------------------
