@@ -45,7 +45,7 @@ from patchmark.stages import validate_stage  # noqa: E402
 from sandbox.image import BrokenEnvironmentError  # noqa: E402
 
 LEAST_RECALL = 0.95
-SECONDS = 600
+SECONDS = 60
 _RUN = """
 set -e
 tar -xf - -C /repo

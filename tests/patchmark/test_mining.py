@@ -6,9 +6,12 @@ import json
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from rich.console import Console
+from support.fake_tracker import NAME as SLUG
+from support.fake_tracker import FakeTracker, Fault, nodes
 from support.mining import FIX
 from support.repos import File, Repo
 
@@ -26,12 +29,14 @@ class Bench:
     def __init__(self, tmp_path: Path, repo: Repo):
         self.repo, self.out, self.tmp_path = repo, tmp_path / "out", tmp_path
 
+    variables: ClassVar[dict[str, str]] = {}
+
     def mine(self, repo: Repo | None = None, **flags: object) -> str:
         """Mine once; what was said meanwhile."""
         said = StringIO()
         show = Show(Console(file=said, width=200), lambda: Decimal(0))
         given = Flags(repo=(repo or self.repo).path, out=self.out, **flags)  # type: ignore[arg-type]
-        settings = make(given, {"HOME": str(self.tmp_path)})
+        settings = make(given, {"HOME": str(self.tmp_path), **self.variables})
         with opened(settings, lambda _: show) as run:
             mine_stage(run)
             self.candidates = run.candidates()
@@ -186,6 +191,53 @@ def test_without_github_the_run_goes_on_and_says_what_that_cost(bench: Bench) ->
     assert words.startswith("2 issues, pull requests and commits could not be looked up")
     bench.mine()
     assert notices(bench.out) == (words,)
+
+
+def on_github(bench: Bench, server: FakeTracker) -> None:
+    """An issue of some time ago, closed by a squashed pull request; one direct push."""
+    server.issue(2, title="Adding is wrong", body="`add(1, 2)` is -1, should be 3.",
+                 labels=nodes({"name": "bug"}))  # fmt: skip
+    closes = nodes({"number": 2, "repository": {"nameWithOwner": SLUG}})
+    server.pull(3, title="Fix add", body="Use plus.", closingIssuesReferences=closes)
+    bench.repo.commit("Fix add (#3)", {**FIX, "src/calc.py": "a = 2\n"}, date="1767000000 +0000")
+    server.commit(bench.fix(1, date="1767000001 +0000"))
+    bench.variables = {  # type: ignore[misc]
+        "GITHUB_TOKEN": "token", "GITHUB_REPOSITORY": SLUG, "GITHUB_API_URL": server.url
+    }  # fmt: skip
+
+
+def test_with_github_the_issue_speaks_and_a_second_run_costs_nothing(bench: Bench) -> None:
+    with FakeTracker() as server:
+        on_github(bench, server)
+        bench.mine()
+        squashed, pushed = bench.candidates
+        assert squashed.statement == "Adding is wrong\n\n`add(1, 2)` is -1, should be 3."
+        assert (squashed.statement_source.value, squashed.pull_request) == ("issue", 3)
+        assert [(link.issue, link.rule) for link in squashed.links] == [
+            (2, "closing reference of the pull request")
+        ]
+        assert squashed.labels == ("bug",)
+        assert (pushed.statement_source.value, pushed.pull_request) == ("commit_message", None)
+        assert notices(bench.out) == ()
+        asked = len(server.requests)
+        bench.mine()
+        assert len(server.requests) == asked
+        # In another run folder the same machine asks once whether anything has changed.
+        bench.out = bench.out.with_name("other")
+        bench.mine()
+        assert bench.candidates == [squashed, pushed]
+        assert len(server.requests) <= asked + 2
+
+
+@pytest.mark.parametrize("status", [403, 404, 410, 422, 500, 502])
+def test_an_api_that_refuses_ends_no_run(bench: Bench, status: int) -> None:
+    with FakeTracker() as server:
+        on_github(bench, server)
+        server.always = Fault(status, {"message": "no"})
+        said = bench.mine()
+        assert "GitHub answered" in said
+        assert [c.statement_source.value for c in bench.candidates] == ["commit_message"] * 2
+        assert "could not be looked up" in notices(bench.out)[0]
 
 
 def test_a_damaged_state_names_itself(bench: Bench) -> None:

@@ -91,6 +91,52 @@ def test_old_answers_are_judged_again_from_a_replay(team: Team) -> None:
     assert second[OPUS]["cost_usd"] == first[OPUS]["cost_usd"]
 
 
+def rewriting(asked: Asked, number: int) -> Behaviour:
+    """Write any statement anew, and solve as recorded."""
+    if "Rewrite the material below" not in asked.text:
+        return as_recorded(asked, number)
+    text = "Dates go wrong\n\n`sundial` gives 3 days where 4 are expected."
+    return Behaviour(text=text, input_tokens=4000, output_tokens=1000)
+
+
+def test_statements_are_rewritten_once_and_their_cost_is_told(team: Team) -> None:
+    team.servers[1].plan = rewriting
+    team.run("--rewrite-with", FLASH)
+    report = json.loads((team.folder / "out" / "report.json").read_text())
+    assert (report["rewriter"], Decimal(report["rewriting_usd"])) == (FLASH, 3 * Decimal("0.015"))
+    assert {task["statement_source"] for task in report["tasks"]} == {"rewritten"}
+    assert {task["title"] for task in report["tasks"]} == {"Dates go wrong"}
+    assert team.calls == 9
+    assert all("Dates go wrong" in asked.text for asked in team.servers[0].asked)
+    team.run("--rewrite-with", FLASH)
+    assert team.calls == 9
+    # Without it the originals are asked about, which nobody has answered yet.
+    team.run()
+    report = json.loads((team.folder / "out" / "report.json").read_text())
+    assert (report["rewriter"], team.calls) == (None, 15)
+    assert "rewritten" not in {task["statement_source"] for task in report["tasks"]}
+
+
+def test_what_is_kept_apart_is_asked_for_and_told_apart(team: Team) -> None:
+    """With limits that nothing meets, every task is apart: none is run unless that is asked for."""
+    (team.repository / "patchmark.toml").write_text("[mine]\nmax-vagueness = 0\n")
+    asked = ("--since", "2025-08-01")
+    found = team.run(*asked, code=0)
+    tasks = found[OPUS]["tasks"]
+    before = team.calls
+    assert before == 2 * tasks
+    report = json.loads((team.folder / "out" / "report.json").read_text())
+    apart = len(report["apart"])
+    assert apart
+    assert report["apart_entrants"] == []
+    team.run(*asked, "--include-apart")
+    report = json.loads((team.folder / "out" / "report.json").read_text())
+    rows = {row["name"]: row["tasks"] for row in report["apart_entrants"]}
+    assert 0 < rows[OPUS] <= apart
+    assert team.calls == before + 2 * rows[OPUS]
+    assert {row["name"]: row["tasks"] for row in report["entrants"]}[OPUS] == tasks
+
+
 def test_the_cap_ends_the_run_in_order(team: Team) -> None:
     """One opus call may cost 0.40 $ and more at worst, so that 0.30 $ pays for none."""
     found = team.run("--budget-usd", "0.30")
