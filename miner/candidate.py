@@ -106,14 +106,11 @@ def _candidate(
 ) -> Candidate:
     change, parts = found.change, found.parts
     pull = texts.pull_request.number if texts.pull_request else found.pull
-    closers = {change.commit, *(one.commit for one in found.brought)}
-    closers |= {f"#{pull}"} if pull is not None else set()
-    dates = [change.written_at, *(one.written_at for one in found.brought)]
     statement = state(
         texts,
         subject=change.title,
-        written_at=min(dates),
-        links=links(mentioned, issues, texts, closers),
+        written_at=min([change.written_at, *(one.written_at for one in found.brought)]),
+        links=links(mentioned, issues, texts, _closers(found, pull)),
         issues=issues,
         gold_added=added_lines(parts.fix),
     )
@@ -141,6 +138,12 @@ def _candidate(
         runner_files=parts.runner_files,
         path_rules=rules,
     )
+
+
+def _closers(found: Found, pull: int | None) -> set[str]:
+    """What an issue's timeline may name as what closed it."""
+    commits = {found.change.commit, *(one.commit for one in found.brought)}
+    return commits | ({f"#{pull}"} if pull is not None else set())
 
 
 def added_lines(sections: Iterable[FileDiff]) -> list[str]:

@@ -17,7 +17,7 @@ from core.paths import PathRules
 from models.pricing import Price
 from models.registry import KEY_VARIABLES, check, check_rewriter
 from patchmark.choosing import chosen
-from patchmark.config import NAME, Config, PriceSection, load
+from patchmark.config import NAME, Config, LimitsSection, PriceSection, load
 from patchmark.sampling import Choice
 from sandbox.engine import Limits
 from sandbox.network import PASSED_ON, Network
@@ -103,23 +103,13 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         fail_under=config.fail_under if flags.fail_under is None else flags.fail_under,
         replay=flags.replay,
         issues=flags.issues,
-        choice=chosen(
-            config.mine,
-            since=flags.since,
-            until=flags.until,
-            paths=flags.paths,
-            labels=flags.labels,
-        ),
+        choice=_choice(flags, config),
         path_rules=PathRules(tests=config.mine.tests, source=config.mine.source),
         include_apart=_first(flags.include_apart, config.mine.include_apart),
         rewrite_with=_rewriter(_first(flags.rewrite_with, config.mine.rewrite_with)),
         workers=flags.workers or config.limits.workers or os.cpu_count() or 1,
         validation_runs=config.limits.validation_runs,
-        limits=Limits(
-            seconds=config.limits.test_seconds,
-            memory_mib=config.limits.memory_mib,
-            cpus=config.limits.cpus,
-        ),
+        limits=_limits(config.limits),
         environment=EnvironmentSettings(**dict(config.environment)),
         max_output_tokens=config.max_output_tokens or 16_000,
         prices={name: _price(price) for name, price in config.prices.items()},
@@ -160,6 +150,20 @@ def _rewriter(name: str | None) -> str | None:
         return None
     check_rewriter(name)
     return name
+
+
+def _choice(flags: Flags, config: Config) -> Choice:
+    return chosen(
+        config.mine,
+        since=flags.since,
+        until=flags.until,
+        paths=flags.paths,
+        labels=flags.labels,
+    )
+
+
+def _limits(section: LimitsSection) -> Limits:
+    return Limits(seconds=section.test_seconds, memory_mib=section.memory_mib, cpus=section.cpus)
 
 
 def _config(given: Path | None, repo: Path) -> Config:
