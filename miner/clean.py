@@ -193,11 +193,10 @@ def _without_diffs(lines: Sequence[str], removed: Counter[str]) -> list[str]:
     index = 0
     while index < len(lines):
         end = _diff_end(lines, index)
+        removed[Removed.DIFFS] += end > index
         if end == index:
             kept.append(lines[index])
             end += 1
-        elif not kept or kept[-1] is not None:
-            removed[Removed.DIFFS] += 1
         index = end
     return kept
 

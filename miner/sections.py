@@ -38,7 +38,7 @@ def without_unfilled(lines: Sequence[str], removed: Counter[str]) -> list[str]:
         if level is None:
             if line.strip():
                 deepest_filled = 0
-        elif (deepest_filled == 0 or deepest_filled > level) and _fills(deepest_filled):
+        elif deepest_filled <= _BOLD and (deepest_filled == 0 or deepest_filled > level):
             deepest_filled = level
         elif index + 1 < len(lines) and lines[index + 1].strip():
             # Nobody's form has headings without a line between: rather a comment in code.
@@ -73,7 +73,3 @@ def _level(line: str) -> int | None:
     if found is None:
         return None
     return len(found["marks"]) if found["marks"] else _BOLD
-
-
-def _fills(deepest: int) -> bool:
-    return deepest <= _BOLD

@@ -7,8 +7,9 @@ what does not give the same result each time is unstable and proves nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from core.errors import EngineError
 from core.types import Candidate, Dropped, DropReason, Task
@@ -179,11 +180,20 @@ def _why_nothing(
     # Elsewhere in the suite a test may fail since long ago: no business of this change.
     own = {n: s for n, s in after[0].statuses.items() if n.partition("::")[0] in test_files}
     still = [n for n, s in own.items() if s in (Status.FAILED, Status.ERROR)]
-    if not own and any(path.endswith(".py") for path in test_files):
-        return DropReason.FAILS_AFTER_FIX, "no test of the changed files could be run"
+    unread = [path for path in test_files if _within(path, after[0].uncollected)]
+    if unread:
+        return DropReason.FAILS_AFTER_FIX, f"not importable with the fix: {', '.join(unread[:3])}"
     if still and not any(before[0].status(name) is Status.PASSED for name in still):
         return DropReason.FAILS_AFTER_FIX, ", ".join(sorted(still)[:3])
+    if not own:
+        return DropReason.NO_FAIL_TO_PASS, "no test of the changed files was run"
     return DropReason.NO_FAIL_TO_PASS, "the tests pass without the fix as well"
+
+
+def _within(path: str, places: Collection[str]) -> bool:
+    """Whether a file is one of these, or lies in a folder that is."""
+    parents = {str(parent) for parent in PurePosixPath(path).parents}
+    return path in places or not parents.isdisjoint(places)
 
 
 def _drop(candidate: Candidate, key: str, reason: DropReason, detail: str) -> Dropped:

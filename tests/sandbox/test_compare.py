@@ -89,5 +89,21 @@ def test_old_failures_elsewhere_are_not_the_reason() -> None:
     assert why("fff", "fff", "tests/test_old.py::t") is DropReason.NO_FAIL_TO_PASS
 
 
+@pytest.mark.parametrize("place", [FILE, "tests", "."])
+def test_test_files_that_cannot_be_imported_are_named(place: str) -> None:
+    """Bug: of old code on a new interpreter it was said that the tests pass without the fix."""
+    one = SuiteRun({"tests/test_old.py::t": Status.PASSED}, frozenset({place}), "1", 1)
+    reason, detail = _why_nothing((FILE,), compare([one], [one]), [one], [one])
+    assert reason is DropReason.FAILS_AFTER_FIX
+    assert detail == f"not importable with the fix: {FILE}"
+
+
+def test_test_files_that_the_runner_never_looks_at_are_told_so() -> None:
+    """Bug: of a file outside the runner's paths it was said that its tests pass either way."""
+    elsewhere = runs("tests/test_old.py::t", "p")
+    found = _why_nothing((FILE,), compare(elsewhere, elsewhere), elsewhere, elsewhere)
+    assert found == (DropReason.NO_FAIL_TO_PASS, "no test of the changed files was run")
+
+
 def test_nothing_at_all_compares_to_nothing() -> None:
     assert compare([], []) == Compared((), (), ())
