@@ -32,15 +32,15 @@ def validate_stage(run: Run) -> None:
 def _prove(run: Run, prover: _Prover, candidates: Sequence[Candidate], stage: str) -> None:
     wanted, proven = run.settings.max_tasks, 0
     results = in_order(candidates, prover.prove, run.settings.workers)
-    # Counted in tasks, not in candidates: the stage ends with the last task that is wanted.
+    # Where there are more candidates than wanted tasks, the stage ends with the last such task:
+    # then tasks are counted, else candidates.
+    every_one = len(candidates) <= wanted
     with run.show.stage(stage, min(wanted, len(candidates))) as step, closing(results):
         for looked_at, result in enumerate(results, 1):
-            words = f"{looked_at} candidates run"
-            if isinstance(result, Task):
-                proven += 1
-                step.advance(words)
-            else:
-                step.note(words)
+            is_task = isinstance(result, Task)
+            proven += is_task
+            words = f"{proven} tasks" if every_one else f"{looked_at} candidates run"
+            (step.advance if every_one or is_task else step.note)(words)
             if proven >= wanted:
                 break
 

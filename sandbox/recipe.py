@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 PYTEST = (
     "/opt/venv/bin/python",
     "/patchmark/in/start.py",
-    "-p",
-    "patchmark_results",
-    "-p",
-    "no:cacheprovider",
     "--continue-on-collection-errors",
+    # After the repository's own options: one with -x would hide all but the first failure.
+    "--maxfail=0",
     "-q",
 )
 

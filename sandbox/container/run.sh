@@ -26,6 +26,7 @@ for seed in $SEEDS; do
   if [ -e "$OUT/ran" ]; then
     # Files that one run leaves behind must not decide the next one.
     git checkout -qf . && git clean -qfd > /dev/null 2>&1
+    rm -rf .pytest_cache  # not cleaned by git, for it ignores itself
   fi
   : > "$OUT/ran"
   export PYTHONHASHSEED="$seed" PATCHMARK_RESULTS="$OUT/results-$seed.jsonl"

@@ -8,7 +8,9 @@ import sys
 
 import pytest
 
-import patchmark_results  # noqa: F401
+import patchmark_results
 
 sys.path.insert(0, os.getcwd())
-sys.exit(pytest.main(sys.argv[1:]))
+# Handed over, not named with -p: pytest warns of a named plugin that it cannot rewrite, and
+# repositories that turn warnings into errors would end there.
+sys.exit(pytest.main(sys.argv[1:], plugins=[patchmark_results]))

@@ -9,7 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from support.calc_repo import ADD, CALC, COMMITTED_AT, FIXED, SUB, TEST_ADD, TESTS, CalcRepo
+from support.calc_repo import (
+    ADD,
+    CALC,
+    COMMITTED_AT,
+    FIXED,
+    MORE_TESTS,
+    SUB,
+    TEST_ADD,
+    TESTS,
+    CalcRepo,
+)
 from support.containers import own_containers, tags
 
 from core.types import Candidate, Dropped, DropReason, Task
@@ -51,6 +61,24 @@ def test_a_valid_candidate_becomes_a_task(
     assert task.image.startswith("sha256:")
     assert engine.image_id(task.image) == task.image
     assert task.key == validator.key(calc.candidate())
+
+
+STRICT = """[pytest]
+addopts = -x --ff --strict-config
+cache_dir = .cached
+filterwarnings = error
+"""
+
+
+def test_a_repository_that_is_strict_with_pytest(validator: Validator, calc: CalcRepo) -> None:
+    """Bug: where warnings are errors, no test ran, since pytest warned of our plugin.
+
+    And a repository's -x ended the run at the first failure: the rest seemed to be fixed by
+    the fix.
+    """
+    task = validator.validate(calc.candidate(tests={**MORE_TESTS, "pytest.ini": STRICT}))
+    assert isinstance(task, Task), task
+    assert (task.fail_to_pass, task.pass_to_pass, task.unstable) == ((ADD,), SUB, ())
 
 
 def test_a_name_that_only_the_fix_brings(once: Validator, calc: CalcRepo) -> None:
