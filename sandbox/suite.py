@@ -16,6 +16,8 @@ from sandbox.results import SuiteRun, parse
 OUT = "/patchmark/out"
 IN = "/patchmark/in"
 REJECTED = 71
+_PARTS = 5
+"""A test that takes more than this part of what the whole suite may take is stopped."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,10 @@ def run_suite(
         user=USER,
         files=_inputs(command, model_diff, test_diff),
         folders=(OUT,),
-        environment={"SEEDS": " ".join(str(seed) for seed in seeds)},
+        environment={
+            "SEEDS": " ".join(str(seed) for seed in seeds),
+            "PATCHMARK_TEST_SECONDS": f"{limits.seconds / len(seeds) / _PARTS:g}",
+        },
         limits=limits,
     )
     ran = engine.run(job)

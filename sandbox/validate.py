@@ -20,7 +20,7 @@ from sandbox.recipe import PYTEST, EnvironmentSettings
 from sandbox.results import Status, SuiteRun
 from sandbox.suite import Suite, retried, run_suite
 
-GRADER = "5"
+GRADER = "6"
 """Raise when the same patch may get another verdict than before."""
 
 

@@ -5,6 +5,9 @@ Runs on every Python and pytest a repository may need, so: old syntax, old hooks
 import io
 import json
 import os
+import signal
+
+import pytest
 
 
 class _Results(object):
@@ -29,7 +32,33 @@ class _Results(object):
         self.write(kind="end", exit=int(exitstatus), collected=session.testscollected)
 
 
+class _Alarm(object):
+    """Ends a test that hangs, so that the others still run: else a fix of a hang proves nothing."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+        signal.signal(signal.SIGALRM, self._ring)
+
+    def _ring(self, number, frame):
+        # No Exception, which the code under test might catch and go on hanging.
+        pytest.fail("patchmark: stopped after %g s" % self.seconds)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_setup(self):
+        signal.setitimer(signal.ITIMER_REAL, self.seconds)
+        yield
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_call(self):
+        signal.setitimer(signal.ITIMER_REAL, self.seconds)
+        yield
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 def pytest_configure(config):
     path = os.environ.get("PATCHMARK_RESULTS")
     if path and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Results(path), "patchmark-results-writer")
+        seconds = float(os.environ["PATCHMARK_TEST_SECONDS"])
+        config.pluginmanager.register(_Alarm(seconds), "patchmark-alarm")

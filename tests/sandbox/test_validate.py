@@ -13,7 +13,6 @@ from support.calc_repo import (
     ADD,
     CALC,
     COMMITTED_AT,
-    FIXED,
     MORE_TESTS,
     SUB,
     TEST_ADD,
@@ -110,12 +109,9 @@ def test_a_suite_that_takes_its_limit_several_times_over(
     validator: Validator, calc: CalcRepo
 ) -> None:
     """Bug: the limit for one run of the suite was that of all its repetitions together."""
-    body = "import time\n\n    time.sleep(2)\n    assert calc.add(2, 3) == 5\n"
-    slow = f"\n\ndef test_slow():\n    {body}"
+    slow = f"import time\n\ntime.sleep(2)\n{TESTS}{TEST_ADD}"
     quick = dataclasses.replace(validator, limits=Limits(seconds=4), runs=2)
-    assert isinstance(
-        quick.validate(calc.candidate(tests={"tests/test_calc.py": TESTS + slow})), Task
-    )
+    assert isinstance(quick.validate(calc.candidate(tests={"tests/test_calc.py": slow})), Task)
 
 
 MUL = "from calc import mul\n\n\ndef test():\n    assert mul(2, 3) == 6\n"
@@ -163,10 +159,25 @@ def test_a_patch_that_does_not_fit_its_base(once: Validator, calc: CalcRepo) -> 
 
 def test_an_endless_loop(validator: Validator, calc: CalcRepo) -> None:
     quick = dataclasses.replace(validator, limits=Limits(seconds=4), runs=1)
-    endless = FIXED.replace("return a + b", "while True:\n        pass")
-    found = dropped(quick, calc.candidate(fix={"calc.py": endless}))
+    found = dropped(quick, calc.candidate(fix={"calc.py": "while True:\n    pass\n"}))
     assert found.reason is DropReason.TIMED_OUT
     assert found.detail.startswith("after the fix, after 4")
+
+
+HANGS = """
+
+def test_add():
+    while calc.add(2, 3) != 5:
+        pass
+"""
+
+
+def test_the_fix_of_a_hang(once: Validator, calc: CalcRepo) -> None:
+    """Bug: the fix of a hang ran out of time before the fix, and was no task."""
+    quick = dataclasses.replace(once, limits=dataclasses.replace(once.limits, seconds=20))
+    task = quick.validate(calc.candidate(tests={"tests/test_calc.py": TESTS + HANGS}))
+    assert isinstance(task, Task), task
+    assert (task.fail_to_pass, task.pass_to_pass) == ((ADD,), SUB)
 
 
 def test_an_environment_that_cannot_be_built(
