@@ -116,8 +116,10 @@ def fixes(repository: Path, since: str) -> Iterator[Fix]:
 def is_valid(run: Run, fix: Fix) -> tuple[bool, str]:
     """Whether a test passes after and not before, and in words why not."""
     date = run.repository.text("show", "-s", "--format=%cI", fix.commit).strip()
+    images = run.validator.images
     try:
-        prepared = run.validator.images.prepare(fix.parent, datetime.fromisoformat(date))
+        recipe = images.recipes(fix.parent, datetime.fromisoformat(date))[0]
+        prepared = images.prepare(fix.parent, recipe)
     except BrokenEnvironmentError as error:
         return False, f"no environment: {str(error)[:80]}"
     tests_only = [path for path in fix.kept if _in_tests(path)]

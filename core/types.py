@@ -166,17 +166,47 @@ class Dropped(Record):
     """For stage `validate`: hash of what was tried, so that a changed recipe is tried again."""
 
 
+class Unstable(Part):
+    """A test that did not give the same result in equal runs."""
+
+    test: str
+    before: tuple[int, int]
+    """Of the runs without the fix: how many passed, out of how many."""
+    after: tuple[int, int]
+    """The same with the fix."""
+
+
+class Environment(Part):
+    """What a task's tests ran in."""
+
+    recipe: str
+    """Where it was found: `patchmark.toml`, a CI file's path, `files`."""
+    toolchain: str
+    """Interpreter or compiler as it names itself."""
+    resolved: tuple[str, ...] = ()
+    """What was installed, a requirement each; the first says as of when, where that is known."""
+    cpus: float
+    fixed: dict[str, str] = Field(default_factory=dict)
+    """What was the same in each run: time zone, locale …"""
+
+
 class Task(Candidate):
     """A proven candidate: these tests fail before the fix and pass after it."""
 
     fail_to_pass: tuple[str, ...] = Field(min_length=1)
     pass_to_pass: tuple[str, ...]
-    unstable: tuple[str, ...] = ()
-    """Tests that changed their result between equal runs; in neither list above."""
+    unstable: tuple[Unstable, ...] = ()
+    """In neither list above."""
+    scope: Literal["suite", "files"] = "suite"
+    """Where both lists come from: the whole suite or, where that takes too long, the test files
+    that the fix touched."""
     image: str
     """Content id of the image that holds the base commit and its dependencies."""
-    python: str
-    test_command: tuple[str, ...]
+    environment: Environment
+    test_command: str
+    """Shell that runs the tests."""
+    results: str
+    """The form of what it leaves behind."""
     key: str
     """Hash of candidate, recipe and grader; equal key = nothing to validate again."""
 

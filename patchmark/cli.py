@@ -14,8 +14,11 @@ import typer
 from rich.console import Console
 
 from core.errors import PatchmarkError
-from patchmark import __version__
+from patchmark import __version__, images
 from patchmark.commands import errors, known, one_stage, to_report
+from patchmark.environments import DEFAULT_COMMITS, DEFAULT_YEARS, spread, try_all, write_down
+from patchmark.environments import as_json as environments_json
+from patchmark.environments import show as show_environments
 from patchmark.mining import mine_stage
 from patchmark.options import (
     Attempts,
@@ -38,6 +41,8 @@ from patchmark.options import (
     Workers,
 )
 from patchmark.pipeline import finish, run_all, solve_all
+from patchmark.progress import Show
+from patchmark.run import opened
 from patchmark.settings import Flags, make
 from patchmark.stages import judge_stage, validate_stage
 
@@ -53,6 +58,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+
+
+app.add_typer(images.app, name="images")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -111,6 +119,34 @@ def run(
         rewrite_with=rewrite_with, config=config, workers=workers,
     )  # fmt: skip
     raise typer.Exit(to_report(make(flags, os.environ), run_all, as_json=as_json))
+
+
+@app.command(epilog=f"Example: `patchmark env --repo . --commits 10 --years 5`\n\n{CODES}")
+def env(
+    repo: Repo = None,
+    out: Out = None,
+    commits: Annotated[
+        int, typer.Option(min=0, help="Historical commits to try besides HEAD.")
+    ] = DEFAULT_COMMITS,
+    years: Annotated[
+        float, typer.Option(min=0.1, help="How far back they are spread.")
+    ] = DEFAULT_YEARS,
+    write: Annotated[bool, typer.Option(help="Write what was learned into patchmark.toml.")] = True,
+    config: ConfigFile = None,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Try to build and test HEAD and a spread of its past; say what keeps the rest from running."""
+    settings = make(Flags(repo=repo, out=out, config=config, workers=workers), os.environ)
+    with opened(settings, lambda budget: Show(errors(), lambda: budget.spent)) as going:
+        found = try_all(going, spread(going.repository, commits, years))
+        learned = write_down(found, settings.repo) if write else ""
+    if as_json:
+        typer.echo(environments_json(found))
+    else:
+        show_environments(found, Console())
+    if learned:
+        errors().print(learned, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: `patchmark mine --repo . --out my-run --json`")

@@ -11,9 +11,16 @@ import tomllib
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from core.errors import UsageError
@@ -33,16 +40,45 @@ class _Section(BaseModel):
 
 Money = Annotated[Decimal, Field(ge=0, strict=False)]
 Strings = Annotated[tuple[str, ...], Field(strict=False)]
+AptName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]+$")]
 
 
 class EnvironmentSection(_Section):
     """How the repository's tests are run, where detection is not enough."""
 
+    ecosystem: Literal["python", "node", "go", "rust", "java", "ruby", "php", "cmake"] | None = None
+    version: str | None = Field(default=None, pattern=r"^\d+(\.\d+)?$")
     python: str | None = Field(default=None, pattern=r"^3\.\d+$")
     image: str | None = None
+    workdir: str = Field(default=".", pattern=r"^[\w.-]+(/[\w.-]+)*$")
+    apt: Annotated[tuple[AptName, ...], Field(strict=False)] = ()
     packages: Strings = ()
     setup: Strings = ()
     pytest_args: Strings = ()
+    test: Strings = ()
+    results: str = Field(default="", pattern=r"^(|tap|exit-code|[\w*?./-]+\.(xml|tap))$")
+    services: Strings = ()
+    variables: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("test", mode="before")
+    @classmethod
+    def _one_command(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("workdir")
+    @classmethod
+    def _inside(cls, value: str) -> str:
+        if ".." in value.split("/"):
+            raise ValueError("must lie inside of the repository")
+        return value
+
+    @model_validator(mode="after")
+    def _results_fit(self) -> Self:
+        if self.test and not self.results:
+            raise ValueError("test needs results: a JUnit or TAP file, 'tap' or 'exit-code'")
+        if self.results and not self.test:
+            raise ValueError("results needs test: the commands that leave them")
+        return self
 
 
 class MineSection(_Section):

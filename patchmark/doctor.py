@@ -16,6 +16,7 @@ from models.registry import KEY_VARIABLES, needs_key
 from patchmark.settings import Flags, Settings, make
 from sandbox.base import base_tag
 from sandbox.discover import connect
+from sandbox.ecosystems.python import toolchain
 
 LEAST_DISK_GB = 5.0
 
@@ -86,7 +87,7 @@ def _git(repo: Path) -> Check:
 def _engine(environment: Mapping[str, str]) -> Check:
     try:
         engine = connect(environment)
-        base = engine.image_id(base_tag("3.11"))
+        base = engine.image_id(base_tag(toolchain("3.11")))
     except PatchmarkError as error:
         mend = "start Docker or Podman; on Debian or Ubuntu: apt-get install docker.io"
         return Check(name="engine", ok=False, found=str(error), mend=mend, exit_code=3)

@@ -48,7 +48,9 @@ budget-usd = 5.00     # never spend more in one run
 # python = "3.12"
 # packages = ["pytest-asyncio"]      # requirements to install beside what was detected
 # setup = ["make fixtures"]          # shell commands, as root, in the repository
-# pytest-args = ["-m 'not slow'"]    # shell words added to pytest's command
+# pytest-args = ["-m 'not slow'"]    # words added to pytest's command
+# test = "make check"                # where detection finds no tests, and …
+# results = "build/junit.xml"        # … where they leave their results
 
 [limits]
 test-seconds = 300    # one run of the whole suite

@@ -24,6 +24,7 @@ from patchmark.settings import Settings
 from sandbox.discover import connect
 from sandbox.docker import DockerEngine
 from sandbox.image import Images
+from sandbox.stock import Marks
 from sandbox.validate import Validator
 
 
@@ -86,6 +87,9 @@ class Run:
             network=settings.network,
             logs=self.folder.logs,
             tell=self.show.tell,
+            pythons=settings.pythons,
+            mark=marks(settings).mark,
+            registry=settings.registry,
         )
         return Validator(
             self.engine, images, settings.environment, settings.limits, settings.validation_runs
@@ -132,6 +136,11 @@ class Run:
     def verdicts(self) -> dict[object, Verdict]:
         """The latest verdict of each (task, entrant, attempt)."""
         return dict(self.folder.latest(Verdict, lambda v: (v.task_id, v.entrant, v.attempt)))
+
+
+def marks(settings: Settings) -> Marks:
+    """When images were last used on this machine."""
+    return Marks(settings.cache / "images")
 
 
 @contextmanager

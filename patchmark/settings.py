@@ -84,6 +84,10 @@ class Settings:
     keys: Mapping[str, str] = field(repr=False)
     base_urls: Mapping[str, str]
     cache: Path
+    registry: str | None
+    """Where images are pulled from before they are built, as `host:5000/team`."""
+    pythons: tuple[Path, ...]
+    """Folders of interpreters on this machine."""
     variables: Mapping[str, str] = field(repr=False)
     """The environment, for what talks to the engine and to GitHub."""
 
@@ -121,6 +125,8 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         keys=keys(environment),
         base_urls={p: environment[v] for p, v in _BASE_URLS.items() if environment.get(v)},
         cache=cache_folder(environment),
+        registry=environment.get("PATCHMARK_REGISTRY") or None,
+        pythons=_pythons(environment),
         variables=environment,
     )
 
@@ -139,6 +145,15 @@ def cache_folder(environment: Mapping[str, str]) -> Path:
     """Where validations are remembered between runs."""
     home = environment.get("XDG_CACHE_HOME") or f"{environment.get('HOME', '/tmp')}/.cache"  # noqa: S108
     return Path(home) / "patchmark"
+
+
+def _pythons(environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """Where pyenv and a workflow runner's tool cache keep theirs."""
+    pyenv = environment.get("PYENV_ROOT") or f"{environment.get('HOME', '')}/.pyenv"
+    found = [Path(pyenv, "versions")]
+    if cache := environment.get("RUNNER_TOOL_CACHE"):
+        found.append(Path(cache, "Python"))
+    return tuple(folder for folder in found if folder.is_dir())
 
 
 def _first(given: T | None, otherwise: T) -> T:

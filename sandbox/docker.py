@@ -110,6 +110,14 @@ class DockerEngine:
             except self._docker.errors.ImageNotFound:
                 return None
 
+    def image_bytes(self, reference: str) -> int:
+        """See Engine.image_bytes."""
+        with self._engine_errors():
+            try:
+                return int(self._api.inspect_image(reference)["Size"])
+            except self._docker.errors.ImageNotFound:
+                return 0
+
     def pull(self, reference: str) -> bool:
         """See Engine.pull."""
         repository, _, tag = reference.rpartition(":")
@@ -120,6 +128,13 @@ class DockerEngine:
                 return False
             return self.image_id(reference) is not None
 
+    def name(self, reference: str, tag: str) -> str | None:
+        """See Engine.name."""
+        with self._engine_errors():
+            self._api.tag(reference, *tag.rsplit(":", 1))
+            self._api.remove_image(reference, noprune=True)
+        return self.image_id(tag)
+
     def load_rootfs(self, tar: IO[bytes], tag: str) -> None:
         """See Engine.load_rootfs."""
         repository, _, version = tag.rpartition(":")
@@ -129,6 +144,12 @@ class DockerEngine:
             )
             if self.image_id(tag) is None:
                 raise EngineError(f"the engine did not keep the image {tag}")
+
+    @contextmanager
+    def api(self) -> Iterator[Any]:
+        """The engine's own client, its errors told as EngineError."""
+        with self._engine_errors():
+            yield self._api
 
     def answers(self) -> bool:
         """See Engine.answers."""

@@ -91,8 +91,16 @@ class Engine(Protocol):
         """Content id of a local image, None where there is none."""
         ...
 
+    def image_bytes(self, reference: str) -> int:
+        """Size of a local image with all its layers, 0 where there is none."""
+        ...
+
     def pull(self, reference: str) -> bool:
         """Fetch an image; False where no registry has it or can be reached."""
+        ...
+
+    def name(self, reference: str, tag: str) -> str | None:
+        """Give an image another name, instead of the one it has; its content id."""
         ...
 
     def load_rootfs(self, tar: IO[bytes], tag: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,11 +13,12 @@ from pathlib import Path
 
 from core.errors import EngineError, InfrastructureError, RepositoryError
 from core.git import Repository
-from sandbox.base import USER, ensure_base, last_lines
-from sandbox.detect import detect
+from sandbox.base import FUNCTIONS, USER, ensure_base, last_lines
+from sandbox.ecosystems import recipes
 from sandbox.engine import Build, Engine
+from sandbox.facts import Facts
 from sandbox.network import Network
-from sandbox.recipe import EnvironmentSettings, Recipe
+from sandbox.recipe import EnvironmentSettings, Recipe, Toolchain
 
 
 class BrokenEnvironmentError(Exception):
@@ -61,6 +62,9 @@ class Images:
         network: Network,
         logs: Path,
         tell: Callable[[str], None],
+        pythons: Sequence[Path] = (),
+        mark: Callable[[str], None] = lambda _: None,
+        registry: str | None = None,
     ):
         self._engine = engine
         self._repository = repository
@@ -68,70 +72,83 @@ class Images:
         self._network = network
         self._logs = logs
         self._tell = tell
+        self._pythons = pythons
+        self._mark = mark
+        self._registry = registry
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
         self._bases: dict[str, str | InfrastructureError] = {}
 
-    def recipe(self, commit: str, committed_at: datetime) -> Recipe:
-        """The recipe of a commit."""
-        repository = self._repository
-        return detect(
-            (entry.path for entry in repository.tree(commit)),
-            lambda path: repository.read(commit, path),
+    def recipes(self, commit: str, committed_at: datetime) -> list[Recipe]:
+        """Ways to build a commit, best first."""
+        repository, settings = self._repository, self._settings
+        at = "" if settings.workdir == "." else f"{settings.workdir.strip('/')}/"
+        names = (entry.path for entry in repository.tree(commit))
+        facts = Facts(
+            frozenset(name.removeprefix(at) for name in names if name.startswith(at)),
+            lambda path: repository.read(commit, f"{at}{path}"),
             committed_at,
-            self._settings,
+            settings,
             _version(repository, commit),
         )
+        return recipes(facts)
 
-    def prepare(self, commit: str, committed_at: datetime) -> Prepared:
+    def prepare(self, commit: str, recipe: Recipe) -> Prepared:
         """The image of a commit.
 
         Raises BrokenEnvironmentError or EngineError.
         """
-        recipe = self.recipe(commit, committed_at)
         dependencies = self._dependencies(commit, recipe)
         tree = self._repository.text("rev-parse", f"{commit}^{{tree}}").strip()
-        steps = recipe.source_script() + "\n".join(recipe.setup) + "\n"
+        steps = recipe.install_script()
         key = _hash(self._engine.image_id(dependencies) or "", tree, steps, _COMMIT)
         tag = f"patchmark/task:{key}"
         # The commit stands before the install: what that leaves behind is no source.
         own = f"chown -R {USER}:{USER} /repo /patchmark\n"
-        script = f"mkdir -p /patchmark\n{_COMMIT}{steps}{own}"
+        script = f"mkdir -p /patchmark\n{_COMMIT}{steps}\n{own}"
         return Prepared(self._layer(tag, dependencies, script, commit), recipe)
 
     def _dependencies(self, commit: str, recipe: Recipe) -> str:
-        with self._only_one(f"base:{recipe.python}"):
-            base = self._base(recipe.python)
+        with self._only_one(f"base:{recipe.toolchain.name}"):
+            base = self._base(recipe.toolchain)
+            self._mark(base)
         script = recipe.dependencies_script()
         key = _hash(self._engine.image_id(base) or base, script, recipe.inputs)
         tag = f"patchmark/dependencies:{key}"
         self._layer(tag, base, f"{script}\ncd /\nrm -rf /repo\n", commit)
         return tag
 
-    def _base(self, python: str) -> str:
+    def _base(self, toolchain: Toolchain) -> str:
         """The base image. Asked for in vain, it is not asked for again for the next commit."""
-        if python not in self._bases:
+        name = toolchain.name
+        if name not in self._bases:
             try:
-                self._bases[python] = ensure_base(
-                    self._engine, python, self._network, self._tell, image=self._settings.image
+                self._bases[name] = ensure_base(
+                    self._engine,
+                    toolchain,
+                    self._network,
+                    self._tell,
+                    image=self._settings.image,
+                    pythons=self._pythons,
                 )
             except EngineError:
                 raise
             except InfrastructureError as error:
-                self._bases[python] = error
-        found = self._bases[python]
+                self._bases[name] = error
+        found = self._bases[name]
         if isinstance(found, InfrastructureError):
             raise BrokenEnvironmentError(str(found), lasting=False) from found
         return found
 
     def _layer(self, tag: str, start: str, script: str, commit: str) -> str:
         with self._only_one(tag):
-            known = self._engine.image_id(tag)
+            self._mark(tag)
+            known = self._engine.image_id(tag) or self._pulled(tag)
             if known is not None:
                 return known
             build = Build(
                 image=start,
-                script=script,
+                script=f"{FUNCTIONS}{script}",
                 archives=(self._repository.archive(commit, "repo"),),
                 secrets=self._network.build_environment(),
                 ca_bundle=self._network.ca_bundle,
@@ -149,6 +166,12 @@ class Images:
             if built is None:
                 raise BrokenEnvironmentError(f"{tag} vanished after it was built")
             return built
+
+    def _pulled(self, tag: str) -> str | None:
+        """The image as another machine pushed it, where there is a registry for that."""
+        if self._registry is None or not self._engine.pull(f"{self._registry}/{tag}"):
+            return None
+        return self._engine.name(f"{self._registry}/{tag}", tag)
 
     def _cache_name(self) -> str:
         """Builds run the repository's code, so no two repositories share a cache."""

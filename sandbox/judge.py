@@ -34,7 +34,7 @@ def verdict_key(task: Task, patch: Patch, limits: Limits) -> str:
         task.id,
         task.gold_patch,
         task.test_patch,
-        repr((task.fail_to_pass, task.pass_to_pass, task.image, task.test_command)),
+        repr((task.fail_to_pass, task.pass_to_pass, task.image, task.test_command, task.results)),
         repr((patch.diff, patch.stop.value, limits)),
         *([task.path_rules.model_dump_json()] if task.path_rules != NO_RULES else []),
     )
@@ -106,6 +106,7 @@ class Judge:
             self.engine,
             image=task.image,
             command=task.test_command,
+            results=task.results,
             model_diff=diff,
             test_diff=task.test_patch,
             limits=self.limits,
@@ -153,7 +154,7 @@ def _grade(task: Task, suite: Suite, dropped: tuple[str, ...]) -> _Ending:
     if suite.ran.timed_out:
         detail = f"stopped after {seconds:.0f} s"
         return _Ending(Outcome.TIMED_OUT, Cause.MODEL, detail, (), (), dropped, seconds)
-    run = suite.runs[0] if suite.runs else None
+    run = suite.run
     if run is None or not run.ran:
         what = "out of memory" if suite.ran.out_of_memory else "the test run did not reach its end"
         detail = f"{what}: {end}"

@@ -21,6 +21,12 @@ PASSED_ON = (
     "UV_EXTRA_INDEX_URL",
     "UV_DEFAULT_INDEX",
     "UV_INDEX",
+    "npm_config_registry",
+    "NPM_CONFIG_REGISTRY",
+    "YARN_NPM_REGISTRY_SERVER",
+    "GOPROXY",
+    "GONOSUMDB",
+    "GOSUMDB",
 )
 
 

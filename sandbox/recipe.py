@@ -1,92 +1,114 @@
-"""The recipe of one commit's environment: what to install, and the scripts that do it."""
+"""The recipe of one commit's environment: what to install, and how its tests are run."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-PYTEST = (
-    "/opt/venv/bin/python",
-    "/patchmark/in/start.py",
-    "--continue-on-collection-errors",
-    # After the repository's own options: one with -x would hide all but the first failure.
-    "--maxfail=0",
-    "-q",
-)
+from pathlib import PurePosixPath
 
 
 @dataclass(frozen=True, kw_only=True)
 class EnvironmentSettings:
     """What a person decided about the environment; empty fields are detected."""
 
+    ecosystem: str | None = None
+    """`python`, `node` …: where a repository has several, the one whose tests count."""
+    version: str | None = None
+    """Of the ecosystem's interpreter or compiler."""
     python: str | None = None
+    """The same for Python alone."""
     image: str | None = None
     """Start from this image instead of patchmark's own base."""
+    workdir: str = "."
+    """Folder of the repository in which things are installed and tests run."""
     setup: tuple[str, ...] = ()
     """Shell commands run as root after the dependencies, in the repository."""
+    apt: tuple[str, ...] = ()
+    """Debian packages to install."""
     packages: tuple[str, ...] = ()
     """Requirements to install beside what was detected."""
     pytest_args: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+    """Shell commands that run the tests, instead of the detected ones."""
+    results: str = ""
+    """Where these leave their results: a JUnit or TAP file, `tap` or `exit-code`."""
+    services: tuple[str, ...] = ()
+    """Shell commands started before the tests and left running beside them."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables of builds and tests."""
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toolchain:
+    """The interpreter or compiler below the dependencies."""
+
+    name: str
+    """`python 3.11`, as shown."""
+    images: tuple[str, ...] = ()
+    """Official images that bring it, best first."""
+    install: str = ""
+    """Shell that brings it to patchmark's own base, where none of these can be had."""
+    python: str | None = None
+    """The Python that has to be there, if one has."""
+    ask: str = "true"
+    """Shell that prints the version that is there."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Everything needed to build a commit's environment."""
+    """Everything needed to build a commit's environment and to run its tests."""
 
-    python: str
-    installable: bool
-    name: str | None
-    extras: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    requirement_files: tuple[str, ...] = ()
-    packages: tuple[str, ...] = ("pytest",)
-    not_after: str
-    """Dependencies are resolved as of this date (YYYY-MM-DD)."""
-    version: str = "0.0.0"
-    """Told to build back ends that would read it from the git history, which is not there."""
-    setup: tuple[str, ...] = ()
-    inputs: str = field(default="", repr=False)
+    found_in: str
+    """Where it comes from: `patchmark.toml`, a workflow's path, `files`."""
+    toolchain: Toolchain
+    dependencies: str
+    """Shell run as root in /repo, which does not stay: the layer that commits share."""
+    inputs: str = field(repr=False)
     """The parsed dependencies: equal text = equal dependency layer."""
+    install: str = ""
+    """Shell run as root in /repo, which stays: the layer of one commit."""
+    test: str
+    """Shell that runs the whole suite in /repo and leaves its results in PATCHMARK_RESULTS."""
+    results: str
+    """Their form: a name in `sandbox.readers`."""
+    narrows: bool = False
+    """Whether names of test files at the end of `test` make it run these alone."""
+    apt: tuple[str, ...] = ()
+    """Debian packages that dependencies need."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    services: tuple[str, ...] = ()
+    workdir: str = "."
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
 
     def dependencies_script(self) -> str:
-        """Shell that makes /opt/venv with the dependencies, trying ever less."""
-        project = "."
-        if self.extras:
-            project = f".[{','.join(self.extras)}]"
-        full = [f"-e {shlex.quote(project)}"] if self.installable else []
-        full += [f"--group {shlex.quote(group)}" for group in self.groups]
-        full += [f"-r {shlex.quote(name)}" for name in self.requirement_files]
-        least = ["-e ."] if self.installable else full
-        packages = " ".join(shlex.quote(package) for package in self.packages)
-        dated = f"--exclude-newer {self.not_after}"
-        rungs = {
-            f"{dated} {' '.join(full)} {packages}": f"as of {self.not_after}",
-            f"{dated} {' '.join(least)} {packages}": f"project only, as of {self.not_after}",
-            f"{' '.join(full)} {packages}": "newest",
-            f"{' '.join(least)} {packages}": "project only, newest",
-        }
-        tries = " || ".join(
-            f'{{ uv pip install --compile-bytecode {words} && echo "resolved: {what}"; }}'
-            for words, what in rungs.items()
-        )
-        gone = f"uv pip uninstall {shlex.quote(self.name)} || true\n" if self.name else ""
-        # Said aloud: `set -e` does not see a failure inside a chain of alternatives.
-        return f"{self._exports()}uv venv --python python3 /opt/venv\n{tries} || exit 1\n{gone}"
+        """The layer of dependencies, and a note of the toolchain that was really there."""
+        packages = f"apt_install {shlex.join(self.apt)}" if self.apt else ""
+        noted = f"({self.toolchain.ask}) > /opt/patchmark/toolchain.txt 2>&1 || true"
+        return "\n".join([
+            self._enter(), packages, self.dependencies, "mkdir -p /opt/patchmark", noted, "",
+        ])  # fmt: skip
 
-    def source_script(self) -> str:
-        """Shell that installs the project itself, in place, without its dependencies."""
-        if not self.installable:
-            return self._exports()
-        install = "uv pip install --no-deps -e ."
-        dated = f"{install} --exclude-newer {self.not_after}"
-        return f"{self._exports()}{dated} || {install} || exit 1\n"
+    def install_script(self) -> str:
+        """The layer of one commit."""
+        return f"{self._enter()}\n{self.install}\n" if self.install.strip() else ""
 
-    def _exports(self) -> str:
-        names = ("SETUPTOOLS_SCM_PRETEND_VERSION", "PDM_BUILD_SCM_VERSION")
-        lines = [f"export {name}={shlex.quote(self.version)}" for name in names]
-        lines += [
-            "export PATH=/opt/patchmark/uv/bin:$PATH VIRTUAL_ENV=/opt/venv",
-            "export UV_CACHE_DIR=/cache/uv UV_LINK_MODE=copy UV_NO_CONFIG=1",
-            "cd /repo",
+    def test_script(self) -> str:
+        """All that a container runs: services, then the suite, its exit code at the end."""
+        started = [
+            f"({service}) > /tmp/service-{n}.log 2>&1 &" for n, service in enumerate(self.services)
         ]
-        return "\n".join(lines) + "\n"
+        waited = ["sleep 1"] * bool(started)
+        exports = [self._enter()] if self.environment or self.workdir != "." else []
+        return "\n".join([*exports, *started, *waited, self.test])
+
+    def _enter(self) -> str:
+        exports = [
+            f"export {name}={shlex.quote(v)}" for name, v in sorted(self.environment.items())
+        ]
+        return "\n".join([*exports, f"cd {shlex.quote(str(PurePosixPath('/repo', self.workdir)))}"])

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Status(StrEnum):
@@ -68,7 +69,7 @@ def parse(report: bytes, exit_code: int | None) -> SuiteRun:
         if line.kind == "test":
             now = _status(line.when, line.outcome)
             if now is not None:
-                statuses[line.id] = _worst(statuses.get(line.id), now)
+                statuses[line.id] = worst(statuses.get(line.id), now)
         elif line.kind == "collect":
             uncollected.add(line.id)
         elif line.kind == "end":
@@ -85,13 +86,20 @@ class _Line:
     exit: str
 
 
-def _lines(report: bytes) -> Iterator[_Line]:
+def json_lines(report: bytes) -> Iterator[dict[str, Any]]:
+    """The JSON objects among a report's lines."""
     for raw in report.splitlines():
         try:
             found = json.loads(raw)
         except (ValueError, RecursionError):
             continue
-        if isinstance(found, dict) and "kind" in found:
+        if isinstance(found, dict):
+            yield found
+
+
+def _lines(report: bytes) -> Iterator[_Line]:
+    for found in json_lines(report):
+        if "kind" in found:
             yield _Line(*(_text(found.get(name, "")) for name in _Line.__annotations__))
 
 
@@ -122,7 +130,8 @@ def _status(when: str, outcome: str) -> Status | None:
     return Status(outcome) if outcome in set(_ORDER) else Status.ERROR
 
 
-def _worst(before: Status | None, now: Status) -> Status:
+def worst(before: Status | None, now: Status) -> Status:
+    """The result of a test that was reported more than once."""
     if before is None:
         return now
     return max(before, now, key=_ORDER.index)

@@ -8,7 +8,10 @@ from sandbox.engine import Build, File
 
 FOLDER = "/.patchmark-build"
 _MEMORY = "/run/patchmark"
-_CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "CURL_CA_BUNDLE")
+_CA_VARIABLES = (
+    *("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"),
+    *("NODE_EXTRA_CA_CERTS", "npm_config_cafile", "CARGO_HTTP_CAINFO"),
+)
 
 
 def build_files(build: Build) -> dict[str, File]:

@@ -1,26 +1,29 @@
 """Candidate → Task: a task is what fails before the fix and passes after it, every time.
 
-Each side runs in a fresh container of its own, several times with different hash seeds;
+Each side runs several times, each in a fresh container and with a hash seed of its own;
 what does not give the same result each time is unstable and proves nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+import re
+import shlex
+from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Literal
 
 from core.errors import EngineError
-from core.types import Candidate, Dropped, DropReason, Task
+from core.types import Candidate, Dropped, DropReason, Environment, Task
 from sandbox.base import last_lines
+from sandbox.compare import compare, why_nothing
 from sandbox.engine import Engine, Limits
 from sandbox.image import BrokenEnvironmentError, Images, Prepared
-from sandbox.recipe import PYTEST, EnvironmentSettings
-from sandbox.results import Status, SuiteRun
-from sandbox.suite import Suite, retried, run_suite
+from sandbox.recipe import EnvironmentSettings
+from sandbox.results import SuiteRun
+from sandbox.suite import FIXED, Suite, retried, run_suite
 
-GRADER = "6"
+GRADER = "7"
 """Raise when the same patch may get another verdict than before."""
 
 
@@ -45,7 +48,7 @@ class Validator:
 
         Made of what is run, and not of what is said about it: a statement proves nothing.
         """
-        recipe = self.images.recipe(candidate.base_commit, candidate.committed_at)
+        recipes = self.images.recipes(candidate.base_commit, candidate.committed_at)
         parts = (
             GRADER,
             candidate.fix_commit,
@@ -53,8 +56,7 @@ class Validator:
             candidate.gold_patch,
             candidate.test_patch,
             repr(candidate.test_files),
-            repr(recipe),
-            recipe.inputs,
+            repr([(recipe, recipe.inputs) for recipe in recipes]),
             repr((self.settings, self.limits, self.runs)),
         )
         return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
@@ -74,14 +76,26 @@ class Validator:
             return _drop(candidate, _FOR_NOW, DropReason.ENVIRONMENT_BROKEN, str(error))
 
     def _prove(self, candidate: Candidate, key: str) -> Task | Dropped:
-        try:
-            prepared = self.images.prepare(candidate.base_commit, candidate.committed_at)
-        except BrokenEnvironmentError as error:
-            tried = key if error.lasting else _FOR_NOW
-            return _drop(candidate, tried, DropReason.ENVIRONMENT_BROKEN, str(error))
-        command = (*PYTEST, *self.settings.pytest_args)
-        before = self._side(prepared, command, "", candidate.test_patch)
-        after = self._side(prepared, command, candidate.gold_patch, candidate.test_patch)
+        """By the first recipe that works; what the first one said counts if none does."""
+        first: BrokenEnvironmentError | None = None
+        for recipe in self.images.recipes(candidate.base_commit, candidate.committed_at):
+            try:
+                prepared = self.images.prepare(candidate.base_commit, recipe)
+                return self._with(prepared, candidate, key)
+            except BrokenEnvironmentError as error:
+                first = first or error
+        tried = key if first is None or first.lasting else _FOR_NOW
+        return _drop(candidate, tried, DropReason.ENVIRONMENT_BROKEN, str(first))
+
+    def _with(self, prepared: Prepared, candidate: Candidate, key: str) -> Task | Dropped:
+        command = prepared.recipe.test_script()
+        scope: Literal["suite", "files"] = "suite"
+        sides = self._sides(prepared, candidate, command)
+        files = [path for path in candidate.test_files if _is_run(path)]
+        if any(side.last.ran.timed_out for side in sides) and prepared.recipe.narrows and files:
+            command, scope = f"{command} {shlex.join(files)}", "files"
+            sides = self._sides(prepared, candidate, command)
+        before, after = sides
         # Before the fix it may be that no test can even be imported; the same environment runs
         # them after it, so that is not the environment's doing.
         trouble = _trouble(after, "after the fix", all(run.ran for run in after.runs)) or _trouble(
@@ -91,109 +105,100 @@ class Validator:
             return _drop(candidate, key, *trouble)
         found = compare(before.runs, after.runs)
         if not found.fail_to_pass:
-            why = _why_nothing(candidate.test_files, found, before.runs, after.runs)
+            why = why_nothing(candidate.test_files, found, before.runs, after.runs)
             return _drop(candidate, key, *why)
         return Task(
             **candidate.model_dump(exclude={"schema_version"}),
             fail_to_pass=found.fail_to_pass,
             pass_to_pass=found.pass_to_pass,
             unstable=found.unstable,
+            scope=scope,
             image=prepared.image,
-            python=prepared.recipe.python,
+            environment=self._environment(prepared, after.last),
             test_command=command,
+            results=prepared.recipe.results,
             key=key,
         )
 
-    def _side(
-        self, prepared: Prepared, command: Sequence[str], model_diff: str, test_diff: str
-    ) -> Suite:
-        return run_suite(
-            self.engine,
-            image=prepared.image,
-            command=command,
-            model_diff=model_diff,
-            test_diff=test_diff,
-            # The limit is for one run of the suite, and one container runs it several times.
-            limits=replace(self.limits, seconds=self.limits.seconds * self.runs),
-            seeds=range(self.runs),
+    def _sides(self, prepared: Prepared, candidate: Candidate, command: str) -> tuple[_Side, _Side]:
+        after = self._side(prepared, command, candidate.gold_patch, candidate.test_patch)
+        before = self._side(prepared, command, "", candidate.test_patch)
+        if before.fell_as_a_whole:
+            # One bad file, such as a test that does not compile, took all others with it: what
+            # passes without it tells them apart from those that the fix brings.
+            before = self._side(prepared, command, "", "")
+        return before, after
+
+    def _environment(self, prepared: Prepared, suite: Suite) -> Environment:
+        resolved = suite.note("resolved.txt")
+        return Environment(
+            recipe=prepared.recipe.found_in,
+            toolchain=" ".join(suite.note("toolchain.txt")[:1]) or prepared.recipe.toolchain.name,
+            resolved=tuple(line.removeprefix("# ") for line in resolved),
+            cpus=self.limits.cpus,
+            fixed=FIXED,
         )
+
+    def _side(self, prepared: Prepared, command: str, model_diff: str, test_diff: str) -> _Side:
+        """As many runs as wanted, each in a fresh container; what cannot run is not repeated."""
+        suites: list[Suite] = []
+        for seed in range(self.runs):
+            suite = run_suite(
+                self.engine,
+                image=prepared.image,
+                command=command,
+                results=prepared.recipe.results,
+                model_diff=model_diff,
+                test_diff=test_diff,
+                limits=self.limits,
+                seed=seed,
+            )
+            suites.append(suite)
+            if suite.run is None or suite.ran.timed_out:
+                break
+        return _Side(tuple(suites))
 
 
 @dataclass(frozen=True)
-class Compared:
-    """Both sides of a candidate, test by test."""
+class _Side:
+    """The runs before the fix, or those after it."""
 
-    fail_to_pass: tuple[str, ...]
-    pass_to_pass: tuple[str, ...]
-    unstable: tuple[str, ...]
+    suites: tuple[Suite, ...]
+
+    @property
+    def last(self) -> Suite:
+        return self.suites[-1]
+
+    @property
+    def runs(self) -> tuple[SuiteRun, ...]:
+        return tuple(suite.run for suite in self.suites if suite.run is not None)
+
+    @property
+    def fell_as_a_whole(self) -> bool:
+        """It ran, and not one test was reported."""
+        return self.last.run is not None and not any(run.statuses for run in self.runs)
 
 
-def compare(before: Sequence[SuiteRun], after: Sequence[SuiteRun]) -> Compared:
-    """Sort the tests of two sides into lists, by what every run of a side agrees on.
+def _is_run(path: str) -> bool:
+    """Whether a runner can be given this file: fixtures and data are no tests by themselves."""
+    name = PurePosixPath(path).name
+    return re.search(r"^test.*\.py$|tests?\.py$|[._-](test|spec)\.[cm]?[jt]sx?$", name) is not None
 
-    A test that cannot be imported before the fix, because it needs a name that the fix
-    adds, is not reported there; with the rest of the suite running, that is a failure.
+
+def _trouble(of: _Side, side: str, told: bool) -> tuple[DropReason, str] | None:
+    """Why a side says nothing about tests, None where it does.
+
+    Raises BrokenEnvironmentError where another recipe may do better.
     """
-    names = sorted({name for run in (*before, *after) for name in run.statuses})
-    bad = {Status.FAILED, Status.ERROR, Status.MISSING}
-    fail_to_pass, pass_to_pass, unstable = [], [], []
-    for name in names:
-        first = {run.status(name) for run in before}
-        second = {run.status(name) for run in after}
-        if len(first) > 1 or len(second) > 1:
-            unstable.append(name)
-        elif second == {Status.PASSED} and first <= bad:
-            fail_to_pass.append(name)
-        elif second == {Status.PASSED} and first == {Status.PASSED}:
-            pass_to_pass.append(name)
-    return Compared(tuple(fail_to_pass), tuple(pass_to_pass), tuple(unstable))
-
-
-def _trouble(suite: Suite, side: str, told: bool) -> tuple[DropReason, str] | None:
-    """Why a side says nothing about tests, None where it does."""
+    suite = of.last
     end = last_lines(suite.ran.output)
     if suite.rejected:
         return DropReason.ENVIRONMENT_BROKEN, f"{suite.rejected} patch rejected {side}: {end}"
     if suite.ran.timed_out:
         return DropReason.TIMED_OUT, f"{side}, after {suite.ran.seconds:.0f} s"
-    if not suite.runs or not told:
-        return DropReason.ENVIRONMENT_BROKEN, f"no tests ran {side}: {end}"
+    if suite.run is None or not told:
+        raise BrokenEnvironmentError(f"no tests ran {side}: {end}")
     return None
-
-
-def _why_nothing(
-    test_files: Sequence[str],
-    found: Compared,
-    before: Sequence[SuiteRun],
-    after: Sequence[SuiteRun],
-) -> tuple[DropReason, str]:
-    # A test that is not there each time has a changing name (a date, an address), not a flake.
-    fixed_once = [
-        name
-        for name in found.unstable
-        if any(run.status(name) is Status.PASSED for run in after)
-        and all(run.status(name) is not Status.MISSING for run in after)
-        and not all(run.status(name) is Status.PASSED for run in before)
-    ]
-    if fixed_once:
-        return DropReason.FLAKY, ", ".join(fixed_once[:3])
-    # Elsewhere in the suite a test may fail since long ago: no business of this change.
-    own = {n: s for n, s in after[0].statuses.items() if n.partition("::")[0] in test_files}
-    still = [n for n, s in own.items() if s in (Status.FAILED, Status.ERROR)]
-    unread = [path for path in test_files if _within(path, after[0].uncollected)]
-    if unread:
-        return DropReason.FAILS_AFTER_FIX, f"not importable with the fix: {', '.join(unread[:3])}"
-    if still and not any(before[0].status(name) is Status.PASSED for name in still):
-        return DropReason.FAILS_AFTER_FIX, ", ".join(sorted(still)[:3])
-    if not own:
-        return DropReason.NO_FAIL_TO_PASS, "no test of the changed files was run"
-    return DropReason.NO_FAIL_TO_PASS, "the tests pass without the fix as well"
-
-
-def _within(path: str, places: Collection[str]) -> bool:
-    """Whether a file is one of these, or lies in a folder that is."""
-    parents = {str(parent) for parent in PurePosixPath(path).parents}
-    return path in places or not parents.isdisjoint(places)
 
 
 def _drop(candidate: Candidate, key: str, reason: DropReason, detail: str) -> Dropped:

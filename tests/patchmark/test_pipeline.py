@@ -222,7 +222,8 @@ def test_stopped_from_the_keyboard(finished: Path, tmp_path: Path) -> None:
     """Bug: Ctrl-C waited for the containers under way, up to their whole time limit."""
     repository = sample(tmp_path)
     out = tmp_path / "out"
-    words = command(*asked(repository, out))
+    # One container at a time, so that a busy machine does not finish before it is stopped.
+    words = command(*asked(repository, out), "--workers", "1")
     variables = environment(tmp_path, XDG_CACHE_HOME=str(finished / "cache"))
     with subprocess.Popen(
         words, cwd=tmp_path, env=variables, stderr=subprocess.PIPE, text=True

@@ -16,6 +16,7 @@ from core.types import Task
 from sandbox.base import base_tag, ensure_base
 from sandbox.discover import connect
 from sandbox.docker import LABEL, DockerEngine
+from sandbox.ecosystems.python import toolchain
 from sandbox.engine import Limits
 from sandbox.image import Images
 from sandbox.network import PASSED_ON, Network
@@ -51,8 +52,8 @@ def network() -> Network:
 @pytest.fixture(scope="session")
 def base(engine: DockerEngine, network: Network) -> str:
     """Tag of the base image."""
-    tag = ensure_base(engine, "3.11", network, print)
-    assert tag == base_tag("3.11")
+    tag = ensure_base(engine, toolchain("3.11"), network, print)
+    assert tag == base_tag(toolchain("3.11"))
     return tag
 
 

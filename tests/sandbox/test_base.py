@@ -12,6 +12,7 @@ from support.registry import Registry
 from core.errors import InfrastructureError
 from sandbox.base import USER, base_tag, ensure_base
 from sandbox.docker import DockerEngine
+from sandbox.ecosystems.python import toolchain
 from sandbox.engine import Job
 from sandbox.image import BrokenEnvironmentError, Images
 from sandbox.network import Network
@@ -45,8 +46,8 @@ def test_the_users_own_image_gets_what_patchmark_needs(
     engine: DockerEngine, base: str, network: Network
 ) -> None:
     """Bug: `[environment] image` was taken as it is, and had no uv to install with."""
-    tag = ensure_base(engine, "3.11", network, print, image=base)
-    assert tag == base_tag("3.11", engine.image_id(base) or "")
+    tag = ensure_base(engine, toolchain("3.11"), network, print, image=base)
+    assert tag == base_tag(toolchain("3.11"), engine.image_id(base) or "")
     try:
         ran = engine.run(
             Job(image=tag, command=("/opt/patchmark/uv/bin/uv", "--version"), user=USER)
@@ -60,9 +61,9 @@ def test_an_own_image_that_cannot_serve_says_why(
     engine: DockerEngine, network: Network, tiny: str
 ) -> None:
     with pytest.raises(InfrastructureError, match=r"made of 127\.0\.0\.1.*needs a shell"):
-        ensure_base(engine, "3.11", network, print, image=tiny)
+        ensure_base(engine, toolchain("3.11"), network, print, image=tiny)
     with pytest.raises(InfrastructureError, match=r"\[environment\] image = '127.0.0.1:1/no:1'"):
-        ensure_base(engine, "3.11", network, print, image="127.0.0.1:1/no:1")
+        ensure_base(engine, toolchain("3.11"), network, print, image="127.0.0.1:1/no:1")
 
 
 def test_an_interpreter_that_cannot_be_had_costs_its_commits_only(
@@ -83,6 +84,6 @@ def test_an_interpreter_that_cannot_be_had_costs_its_commits_only(
     )
     for _ in range(2):
         with pytest.raises(BrokenEnvironmentError, match="cannot be pulled") as caught:
-            images.prepare(calc.base, COMMITTED_AT)
+            images.prepare(calc.base, images.recipes(calc.base, COMMITTED_AT)[0])
         assert not caught.value.lasting
     assert told == ["pulling 127.0.0.1:1/no:1"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.base import _mirror, _suite, base_tag, last_lines
+from sandbox.ecosystems.python import toolchain
 from sandbox.engine import Build
 from sandbox.network import Network
 from sandbox.script import FOLDER, build_files
@@ -123,8 +124,8 @@ def test_the_mirror_in_the_newer_format(tmp_path: Path) -> None:
 
 
 def test_base_images_differ_by_python() -> None:
-    assert base_tag("3.11") != base_tag("3.12")
-    assert base_tag("3.11").startswith("patchmark/base:py3.11-")
+    assert base_tag(toolchain("3.11")) != base_tag(toolchain("3.12"))
+    assert base_tag(toolchain("3.11")).startswith("patchmark/base:python3.11-")
 
 
 def test_the_end_of_an_output_fits_one_line() -> None:

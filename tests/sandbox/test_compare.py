@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.types import DropReason
+from core.types import DropReason, Unstable
+from sandbox.compare import Compared, compare, why_nothing
 from sandbox.results import Status, SuiteRun
-from sandbox.validate import Compared, _why_nothing, compare
 
 LETTERS = {
     "p": Status.PASSED,
@@ -51,8 +51,14 @@ def runs(test: str, letters: str) -> list[SuiteRun]:
 )
 def test_what_every_run_agrees_on_decides(before: str, after: str, found: str | None) -> None:
     compared = compare(runs("t", before), runs("t", after))
+    told = {**vars(compared), "unstable": tuple(one.test for one in compared.unstable)}
     for name in ("fail_to_pass", "pass_to_pass", "unstable"):
-        assert getattr(compared, name) == (("t",) if name == found else ())
+        assert told[name] == (("t",) if name == found else ())
+
+
+def test_unstable_tests_are_counted() -> None:
+    found = compare(runs("t", "fpf"), runs("t", "pp."))
+    assert found.unstable == (Unstable(test="t", before=(1, 3), after=(2, 3)),)
 
 
 FILE = "tests/test_a.py"
@@ -62,7 +68,7 @@ def why(before: str, after: str, test: str = f"{FILE}::t") -> DropReason:
     first, second = runs(test, before), runs(test, after)
     found = compare(first, second)
     assert found.fail_to_pass == ()
-    return _why_nothing((FILE,), found, first, second)[0]
+    return why_nothing((FILE,), found, first, second)[0]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +99,7 @@ def test_old_failures_elsewhere_are_not_the_reason() -> None:
 def test_test_files_that_cannot_be_imported_are_named(place: str) -> None:
     """Bug: of old code on a new interpreter it was said that the tests pass without the fix."""
     one = SuiteRun({"tests/test_old.py::t": Status.PASSED}, frozenset({place}), "1", 1)
-    reason, detail = _why_nothing((FILE,), compare([one], [one]), [one], [one])
+    reason, detail = why_nothing((FILE,), compare([one], [one]), [one], [one])
     assert reason is DropReason.FAILS_AFTER_FIX
     assert detail == f"not importable with the fix: {FILE}"
 
@@ -101,7 +107,7 @@ def test_test_files_that_cannot_be_imported_are_named(place: str) -> None:
 def test_test_files_that_the_runner_never_looks_at_are_told_so() -> None:
     """Bug: of a file outside the runner's paths it was said that its tests pass either way."""
     elsewhere = runs("tests/test_old.py::t", "p")
-    found = _why_nothing((FILE,), compare(elsewhere, elsewhere), elsewhere, elsewhere)
+    found = why_nothing((FILE,), compare(elsewhere, elsewhere), elsewhere, elsewhere)
     assert found == (DropReason.NO_FAIL_TO_PASS, "no test of the changed files was run")
 
 

@@ -262,16 +262,17 @@ def test_a_file_where_the_tests_need_to_make_one(judge: Judge, task: Task) -> No
     assert verdict.detail.startswith("the tests cannot be laid over the patch: ")
 
 
-def shown(engine: DockerEngine, task: Task, script: str, seeds: tuple[int, ...] = (0,)) -> str:
+def shown(engine: DockerEngine, task: Task, script: str, seed: int = 0) -> str:
     """What a command in the place of the tests prints."""
     return run_suite(
         engine,
         image=task.image,
-        command=("sh", "-c", f"'{script}'", ";", "true"),
+        command=f"({script}); true",
+        results="lines",
         model_diff=diff(FIX_CALC),
         test_diff="",
         limits=LIMITS,
-        seeds=seeds,
+        seed=seed,
     ).ran.output
 
 
@@ -290,14 +291,8 @@ def test_no_history_can_be_read_in_the_container(engine: DockerEngine, task: Tas
 
 
 def test_each_run_has_its_hash_seed_and_starts_clean(engine: DockerEngine, task: Task) -> None:
-    told = shown(
-        engine,
-        task,
-        "echo $PYTHONHASHSEED $TZ $LANG $HOME; ls; echo x > left.txt; rm only.txt",
-        (0, 7),
-    )
-    lines = told.splitlines()
-    first, second = lines[: len(lines) // 2], lines[len(lines) // 2 :]
+    script = "echo $PYTHONHASHSEED $TZ $LANG $HOME; ls; echo x > left.txt; rm only.txt"
+    first, second = (shown(engine, task, script, seed).splitlines() for seed in (0, 7))
     assert first[0] == "0 UTC C.UTF-8 /home/patchmark"
     assert second == ["7 UTC C.UTF-8 /home/patchmark", *first[1:]]
     assert "only.txt" in first

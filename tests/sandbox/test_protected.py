@@ -133,7 +133,7 @@ PATCH = Patch(
         make_task(fail_to_pass=("tests/test_calc.py::test_b",)),
         make_task(pass_to_pass=("tests/test_calc.py::test_b",)),
         make_task(image="sha256:" + "1" * 64),
-        make_task(test_command=("pytest", "-x")),
+        make_task(test_command="pytest -x"),
     ],
 )
 def test_the_key_follows_the_task(changed: Task) -> None:

@@ -24,7 +24,7 @@ from support.containers import own_containers, tags
 from core.types import Candidate, Dropped, DropReason, Task
 from sandbox.docker import DockerEngine
 from sandbox.engine import Build, Limits, Ran
-from sandbox.image import Images
+from sandbox.image import Images, Prepared
 from sandbox.network import Network
 from sandbox.recipe import EnvironmentSettings
 from sandbox.validate import Validator
@@ -56,7 +56,10 @@ def test_a_valid_candidate_becomes_a_task(
     engine: DockerEngine, validator: Validator, calc: CalcRepo, task: Task
 ) -> None:
     assert (task.fail_to_pass, task.pass_to_pass, task.unstable) == ((ADD,), SUB, ())
-    assert task.python == "3.11"
+    assert (task.environment.recipe, task.scope) == ("files", "suite")
+    assert task.environment.toolchain.startswith("Python 3.11.")
+    assert task.environment.resolved[0].startswith("as of 20")
+    assert any(line.startswith("pytest==") for line in task.environment.resolved)
     assert task.image.startswith("sha256:")
     assert engine.image_id(task.image) == task.image
     assert task.key == validator.key(calc.candidate())
@@ -240,12 +243,16 @@ def of(engine: DockerEngine, calc: CalcRepo, network: Network, logs: Path, **set
     )
 
 
+def prepared(images: Images, calc: CalcRepo) -> Prepared:
+    return images.prepare(calc.base, images.recipes(calc.base, COMMITTED_AT)[0])
+
+
 def test_a_second_preparation_builds_nothing(
     counting: Counting, calc: CalcRepo, network: Network, task: Task, tmp_path: Path
 ) -> None:
     """Equal candidates share one image, in this process and in the next."""
-    prepared = of(counting, calc, network, tmp_path).prepare(calc.base, COMMITTED_AT)
-    assert (prepared.image, counting.built) == (task.image, [])
+    found = prepared(of(counting, calc, network, tmp_path), calc)
+    assert (found.image, counting.built) == (task.image, [])
 
 
 def test_two_threads_build_an_image_once(
@@ -262,7 +269,7 @@ def test_two_threads_build_an_image_once(
 
     def prepare() -> str:
         together.wait(10)
-        return more.prepare(calc.base, COMMITTED_AT).image
+        return prepared(more, calc).image
 
     with ThreadPoolExecutor(2) as pool:
         first, second = (future.result() for future in [pool.submit(prepare) for _ in range(2)])

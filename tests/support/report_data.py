@@ -105,8 +105,9 @@ def task(number: int, title: str | None = None, **changes: object) -> Task:
         "fail_to_pass": (f"tests/test_part_{number}.py::test_the_bug",),
         "pass_to_pass": tuple(f"tests/test_part_{number}.py::test_{n}" for n in range(12)),
         "image": "sha256:" + "0" * 64,
-        "python": "3.12",
-        "test_command": ("python", "-m", "pytest"),
+        "test_command": "python -m pytest",
+        "results": "lines",
+        "environment": {"recipe": "files", "toolchain": "Python 3.11.2", "cpus": 1.0},
         "key": "k",
     }
     return Task.model_validate(values | changes)

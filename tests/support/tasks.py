@@ -40,8 +40,9 @@ def make_task(number: int = 1, **changes: Any) -> Task:
         "fail_to_pass": ("tests/test_calc.py::test_add",),
         "pass_to_pass": (),
         "image": "sha256:" + "0" * 64,
-        "python": "3.11",
-        "test_command": ("pytest",),
+        "test_command": "python -m pytest",
+        "results": "lines",
+        "environment": {"recipe": "files", "toolchain": "Python 3.11.2", "cpus": 1.0},
         "key": "k",
     }
     return Task(**{**fields, **changes})

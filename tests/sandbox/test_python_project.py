@@ -8,22 +8,31 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.detect import detect
-from sandbox.recipe import EnvironmentSettings, Recipe
+from sandbox.ci import Workflow
+from sandbox.ecosystems.python import inputs, project
+from sandbox.ecosystems.python_build import PythonProject
+from sandbox.ecosystems.python_version import versions
+from sandbox.facts import Facts
+from sandbox.recipe import EnvironmentSettings
 
 PROJECT = '[project]\nname = "calc"\nversion = "1"\n'
 SETUP = "from setuptools import setup\nsetup(\n    name='calc',\n"
 POETRY = '[tool.poetry]\nname = "calc"\n'
 
 
-def recipe(files: Mapping[str, str], **settings: object) -> Recipe:
-    return detect(
-        files,
+def facts(files: Mapping[str, str], **settings: object) -> Facts:
+    return Facts(
+        frozenset(files),
         files.get,
         datetime(2024, 2, 7, tzinfo=UTC),
         EnvironmentSettings(**settings),  # type: ignore[arg-type]
         "1.2",
     )
+
+
+def recipe(files: Mapping[str, str], **settings: object) -> PythonProject:
+    found = facts(files, **settings)
+    return project(found, versions(found, Workflow())[0])
 
 
 def pyproject(text: str) -> dict[str, str]:
@@ -50,7 +59,7 @@ def test_extras_for_tests_come_before_those_for_development(
     files: dict[str, str], extras: tuple[str, ...]
 ) -> None:
     found = recipe(files)
-    assert (found.extras, found.installable, found.name) == (extras, True, "calc")
+    assert (found.extras, found.installable, found.names) == (extras, True, ("calc",))
 
 
 @pytest.mark.parametrize(
@@ -217,13 +226,13 @@ def test_the_date_is_the_end_of_the_commits_month() -> None:
 def test_what_names_dependencies_decides_the_layer(more: dict[str, str]) -> None:
     """Bug: files that others read by `-r` or from setup.py changed without a new layer."""
     files = pyproject(PROJECT)
-    assert recipe({**files, **more}).inputs != recipe(files).inputs
+    assert inputs(facts({**files, **more})) != inputs(facts(files))
 
 
 def test_what_names_none_does_not() -> None:
     files = pyproject(PROJECT)
     edited = {**pyproject(f"{PROJECT}description = 'x'\n"), "calc.py": "", "README.md": ""}
-    assert recipe(edited).inputs == recipe(files).inputs
+    assert inputs(facts(edited)) == inputs(facts(files))
 
 
 def shell(script: str, uv: str) -> int:
@@ -254,7 +263,7 @@ def test_one_attempt_that_works_is_enough() -> None:
 def test_the_attempts_go_from_dated_to_newest() -> None:
     script = recipe(pyproject(PROJECT + FULL)).dependencies_script()
     tries = [line for line in script.splitlines() if "pip install" in line]
-    told = [part.partition('"')[0] for part in tries[0].split("resolved: ")[1:]]
+    told = [part.partition("'")[0] for part in tries[0].split("as='")[1:]]
     assert told == [
         "as of 2024-02-29",
         "project only, as of 2024-02-29",

@@ -1,0 +1,175 @@
+"""Python: pip-installable projects in every common form, their tests run by pytest."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterable, Iterator
+
+from sandbox.ci import Workflow
+from sandbox.ecosystems.python_build import PythonProject
+from sandbox.ecosystems.python_manifest import (
+    folders,
+    for_tests,
+    manifest,
+    requirement_files,
+    requirement_words,
+)
+from sandbox.ecosystems.python_pins import pins
+from sandbox.ecosystems.python_tools import Told, told_by_ci, told_by_tools
+from sandbox.ecosystems.python_version import versions
+from sandbox.facts import Facts, strings, table
+from sandbox.recipe import Recipe, Toolchain
+
+NAME = "python"
+SUFFIXES = (".py", ".pyx")
+_PLUGINS = {
+    "--cov": "pytest-cov",
+    "-n": "pytest-xdist",
+    "--numprocesses": "pytest-xdist",
+    "--timeout": "pytest-timeout",
+    "--benchmark": "pytest-benchmark",
+    "--dist": "pytest-xdist",
+    "--reruns": "pytest-rerunfailures",
+    "--asyncio-mode": "pytest-asyncio",
+    "asyncio_mode": "pytest-asyncio",
+}
+_PYTEST_FILES = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg")
+
+
+def recipes(facts: Facts, workflow: Workflow) -> Iterator[Recipe]:
+    """Ways to build this commit, best first: by what its CI says, and by its files alone."""
+    if not facts.count(SUFFIXES):
+        return
+    for version in versions(facts, workflow):
+        if workflow.path:
+            yield _recipe(facts, project(facts, version, told_by_ci(workflow)), workflow)
+        yield _recipe(facts, project(facts, version), Workflow())
+
+
+def project(facts: Facts, version: str, ci: Told = Told()) -> PythonProject:  # noqa: B008
+    """What one commit needs on this Python."""
+    tools = told_by_tools(facts)
+    places = folders(facts)
+    manifests = [manifest(facts, folder) for folder in places]
+    files = requirement_files(facts.names, wanted_all=not places)
+    files += tuple(path for path in (*tools.files, *ci.files) if facts.has(path))
+    development = [name for one in manifests for name in one.development]
+    packages = ["pytest", *development, *_plugins(facts), *facts.settings.packages]
+    extras = for_tests(name for one in manifests for name in one.extras)
+    known = {name for one in manifests for name in one.extras}
+    groups = for_tests(table(facts.toml("pyproject.toml"), "dependency-groups"))
+    groups_known = set(table(facts.toml("pyproject.toml"), "dependency-groups"))
+    return PythonProject(
+        python=version,
+        projects=tuple(places),
+        names=tuple(dict.fromkeys(one.name for one in manifests if one.name)),
+        extras=_united(extras, (n for n in (*tools.extras, *ci.extras) if n in known)),
+        groups=_united(groups, (n for n in (*tools.groups, *ci.groups) if n in groups_known)),
+        requirement_files=tuple(dict.fromkeys(files)),
+        packages=tuple(dict.fromkeys(packages)),
+        wished=_united(tools.packages, ci.packages),
+        pins=pins(facts),
+        build_requires=_build_requires(facts),
+        not_after=month_end(facts),
+        release=facts.release,
+        pytest_args=(*_odd_names(facts), *facts.settings.pytest_args),
+    )
+
+
+def month_end(facts: Facts) -> str:
+    """The last day of the commit's month: commits of one month share what is resolved."""
+    day = facts.committed_at
+    return f"{day:%Y-%m}-{calendar.monthrange(day.year, day.month)[1]:02}"
+
+
+def toolchain(version: str) -> Toolchain:
+    """CPython of this version."""
+    return Toolchain(
+        name=f"{NAME} {version}",
+        ask="/opt/venv/bin/python --version",
+        images=(f"python:{version}-slim",),
+        python=version,
+    )
+
+
+def _recipe(facts: Facts, found: PythonProject, workflow: Workflow) -> Recipe:
+    return Recipe(
+        found_in=workflow.path or "files",
+        toolchain=toolchain(found.python),
+        dependencies=found.dependencies_script(),
+        inputs=inputs(facts),
+        install=found.source_script(),
+        test=found.test_script(),
+        results="lines",
+        narrows=True,
+        environment=workflow.environment,
+    )
+
+
+def _united(first: Iterable[str], second: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*first, *second]))
+
+
+def _build_requires(facts: Facts) -> tuple[str, ...]:
+    """What compiles the extensions of a setup.py; other back ends see to that themselves."""
+    if not re.search(r"\b(ext_modules|cythonize)\b", facts.text("setup.py")):
+        return ()
+    named = table(facts.toml("pyproject.toml"), "build-system").get("requires")
+    return tuple(dict.fromkeys(["setuptools", "wheel", *strings(named)]))
+
+
+def _odd_names(facts: Facts) -> tuple[str, ...]:
+    """For suites that unittest or nose finds and pytest, left alone, does not."""
+    text = "\n".join(facts.text(name) for name in _PYTEST_FILES)
+    usual = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
+    if "python_files" in text or any(usual.search(path) for path in facts.names):
+        return ()
+    return ("-o 'python_files=test*.py *tests.py *Test.py'",)
+
+
+def _plugins(facts: Facts) -> list[str]:
+    """Plugins without which pytest would refuse its own configuration."""
+    text = "\n".join(facts.text(place) for place in _PYTEST_FILES)
+    options = " ".join(re.findall(r"addopts\s*=\s*((?:.*(?:\n[ \t\[\"'].*)*))", text))
+    words = set(re.split(r"[\s\"',=\[\]]+", options))
+    if "asyncio_mode" in text:
+        words.add("asyncio_mode")
+    found = [p for flag, p in _PLUGINS.items() if any(_is_flag(word, flag) for word in words)]
+    return list(dict.fromkeys(found))
+
+
+def _is_flag(word: str, flag: str) -> bool:
+    if flag == "-n":
+        return re.fullmatch(r"-n(\d+|auto|logical)?", word) is not None
+    return word == flag or word.startswith(f"{flag}-")
+
+
+def inputs(facts: Facts) -> str:
+    """Everything that decides what is installed, as text."""
+    parts: list[object] = []
+    for path in sorted(facts.named("pyproject.toml", "setup.cfg", "setup.py")):
+        if path.count("/") <= 2:
+            parts += [path, _of_manifest(facts, path)]
+    # Those not asked for as well: `-r base.txt` and setup.py may read them.
+    parts.append(
+        [(name, facts.text(name)) for name in sorted(filter(requirement_words, facts.names))]
+    )
+    return repr(parts)
+
+
+def _of_manifest(facts: Facts, path: str) -> object:
+    if path.endswith("setup.py"):
+        return facts.text(path)
+    if path.endswith("setup.cfg"):
+        ini = facts.ini(path)
+        return [(name, ini.items(name)) for name in ini.sections() if name.startswith("options")]
+    toml = facts.toml(path)
+    named = table(toml, "project")
+    return [
+        named.get("dependencies"),
+        named.get("optional-dependencies"),
+        toml.get("dependency-groups"),
+        toml.get("build-system"),
+        table(toml, "tool", "poetry").get("dependencies"),
+    ]

@@ -1,0 +1,134 @@
+"""What a Python project needs, and the shell that installs it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+PYTEST = (
+    "/opt/venv/bin/python",
+    "/patchmark/in/start.py",
+    "--continue-on-collection-errors",
+    # After the repository's own options: one with -x would hide all but the first failure.
+    "--maxfail=0",
+    "-q",
+)
+_PINS = "/tmp/patchmark-pins.txt"  # noqa: S108 - in a container of our own
+_BACK_ENDS = ("setuptools", "poetry-core", "flit-core", "pdm-pep517")
+_ABLE = "2023-06-30"
+"""By then each of these could install in place (PEP 660)."""
+_COMPILE = "/opt/venv/bin/python setup.py -q build_ext --inplace > /dev/null 2>&1 || true\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PythonProject:
+    """What was found out about one commit of a Python repository."""
+
+    python: str
+    projects: tuple[str, ...] = ()
+    """Folders that pip can install, `.` for the repository itself."""
+    names: tuple[str, ...] = ()
+    """Their names, as the index knows them."""
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    requirement_files: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ("pytest",)
+    """Needed in any case."""
+    wished: tuple[str, ...] = ()
+    """Told by tools beside the project: left out where nothing can be resolved with them."""
+    pins: tuple[str, ...] = ()
+    """`name==version`, from a lock file."""
+    build_requires: tuple[str, ...] = ()
+    """What compiles its extensions; empty where there are none."""
+    not_after: str
+    """Dependencies are resolved as of this date (YYYY-MM-DD)."""
+    release: str = "0.0.0"
+    """Told to build back ends that would read it from the git history, which is not there."""
+    pytest_args: tuple[str, ...] = ()
+
+    @property
+    def installable(self) -> bool:
+        """Whether there is anything for pip to install."""
+        return bool(self.projects)
+
+    def dependencies_script(self) -> str:
+        """Shell that makes /opt/venv with the dependencies, trying ever less."""
+        packages = " ".join(shlex.quote(p) for p in (*self.packages, *self.build_requires))
+        dated = f"--exclude-newer {self.not_after}"
+        full, least = " ".join(self._full()), " ".join(self._least())
+        rungs = [
+            (f"{dated} -c {_PINS} {full} {packages}", f"locked, as of {self.not_after}"),
+            (f"{dated} {full} {packages}", f"as of {self.not_after}"),
+            (f"{dated} {least} {packages}", f"project only, as of {self.not_after}"),
+            (f"{full} {packages}", "newest"),
+            (f"{least} {packages}", "project only, newest"),
+        ][0 if self.pins else 1 :]
+        # The first name of equal attempts: without extras or groups there is nothing to leave out.
+        tries = " || ".join(
+            f"{{ uv pip install --compile-bytecode {words} && as='{what}'; }}"
+            for number, (words, what) in enumerate(rungs)
+            if words not in dict(rungs[:number])
+        )
+        gone = "".join(f"uv pip uninstall {shlex.quote(n)} || true\n" for n in self.names)
+        lines = [
+            self._exports() + "uv venv --python python3 /opt/venv",
+            f"printf '%s\\n' {shlex.join(self.pins)} > {_PINS}" if self.pins else "",
+            # Said aloud: `set -e` does not see a failure inside a chain of alternatives.
+            f"{tries} || exit 1",
+            'echo "resolved: $as"',
+            "mkdir -p /opt/patchmark",
+            f'(echo "# $as"; uv --color never pip freeze --exclude-editable) > {RESOLVED}',
+            gone,
+        ]
+        return "\n".join(lines)
+
+    def source_script(self) -> str:
+        """Shell that installs the project itself, in place, without its dependencies."""
+        if not self.installable:
+            return self._exports()
+        editable = " ".join(f"-e {shlex.quote(_path(place))}" for place in self.projects)
+        install = f"uv pip install --no-deps {editable}"
+        dated = f"{install} --exclude-newer {self.not_after}"
+        able = " ".join(f"--exclude-newer-package {name}={_ABLE}" for name in _BACK_ENDS)
+        folders = " ".join(shlex.quote(place) for place in self.projects)
+        # The last one is for Python 3.6, whose newest setuptools came before.
+        develop = "/opt/venv/bin/python setup.py -q develop --no-deps"
+        each = f"for at in {folders}; do (cd $at && {develop}); done"
+        old = f"{{ uv pip install 'setuptools<60' wheel && {each}; }}"
+        return f"{self._exports()}{dated} || {dated} {able} || {install} || {old} || exit 1\n"
+
+    def test_script(self) -> str:
+        """Shell that runs the suite; compiled parts are made anew, for a patch may change them."""
+        words = " ".join([shlex.join(PYTEST), *self.pytest_args])
+        # Tests call the programs of packages, which are found by the path.
+        path = "export PATH=/opt/venv/bin:$PATH VIRTUAL_ENV=/opt/venv\n"
+        return f"{path}{_COMPILE if self.build_requires else ''}{words}"
+
+    def _full(self) -> list[str]:
+        extras = f"[{','.join(self.extras)}]" if self.extras else ""
+        # Not editable here: before 2022, setuptools could not make such an install by itself.
+        full = [shlex.quote(f"{_path(place)}{extras}") for place in self.projects]
+        full += [f"--group {shlex.quote(group)}" for group in self.groups]
+        full += [f"-r {shlex.quote(name)}" for name in self.requirement_files]
+        return full + [shlex.quote(name) for name in self.wished]
+
+    def _least(self) -> list[str]:
+        return [shlex.quote(_path(place)) for place in self.projects] or self._full()
+
+    def _exports(self) -> str:
+        names = ("SETUPTOOLS_SCM_PRETEND_VERSION", "PDM_BUILD_SCM_VERSION", "PBR_VERSION")
+        lines = [f"export {name}={shlex.quote(self.release)}" for name in names]
+        lines += [
+            "export PATH=/opt/patchmark/uv/bin:$PATH VIRTUAL_ENV=/opt/venv",
+            "export UV_CACHE_DIR=/cache/uv UV_LINK_MODE=copy UV_NO_CONFIG=1",
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def _path(place: str) -> str:
+    """A folder as pip tells it from a package's name."""
+    return place if place == "." else f"./{place}"
+
+
+RESOLVED = "/opt/patchmark/resolved.txt"
+"""What was installed, one requirement a line."""

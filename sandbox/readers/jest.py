@@ -1,0 +1,46 @@
+"""The JSON report of jest, which vitest writes too."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sandbox.readers.collected import Collected
+from sandbox.results import Status, SuiteRun
+
+_STATUSES = {
+    "passed": Status.PASSED,
+    "failed": Status.FAILED,
+    "pending": Status.SKIPPED,
+    "skipped": Status.SKIPPED,
+    "disabled": Status.SKIPPED,
+    "todo": Status.SKIPPED,
+}
+
+
+def read(report: bytes, exit_code: int | None) -> SuiteRun:
+    """Read the report; the id of a test is `path::full name`."""
+    found = Collected()
+    try:
+        top = json.loads(report)
+    except (ValueError, RecursionError):
+        return found.run(exit_code, complete=False)
+    files = top.get("testResults") if isinstance(top, dict) else None
+    for file in files if isinstance(files, list) else []:
+        if isinstance(file, dict):
+            _file(found, file)
+    known = bool(found.statuses or found.uncollected)
+    return found.run(exit_code, complete=known)
+
+
+def _file(found: Collected, file: dict[str, Any]) -> None:
+    path = str(file.get("name", "")).removeprefix("/repo/")
+    tests = file.get("assertionResults")
+    for test in tests if isinstance(tests, list) else []:
+        if isinstance(test, dict):
+            titles = test.get("ancestorTitles")
+            parts = [*(titles if isinstance(titles, list) else []), test.get("title", "")]
+            name = " > ".join(str(part) for part in parts)
+            found.add(f"{path}::{name}", _STATUSES.get(str(test.get("status")), Status.ERROR))
+    if not tests and file.get("status") == "failed":
+        found.uncollected.add(path)

@@ -1,0 +1,92 @@
+"""Each ecosystem once through real containers: recipe, runner and results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+from support.calc_repo import diff
+from support.repos import Repo
+from support.samples import SAMPLES, Sample
+
+from core.git import Repository
+from core.types import Candidate, Dropped, Outcome, Patch, StatementSource, Stop, Task
+from sandbox.docker import DockerEngine
+from sandbox.engine import Limits
+from sandbox.image import Images
+from sandbox.judge import Judge
+from sandbox.network import Network
+from sandbox.recipe import EnvironmentSettings
+from sandbox.validate import Validator
+
+pytestmark = pytest.mark.docker
+LIMITS = Limits(seconds=120, cpus=2, memory_mib=2048)
+
+
+@pytest.fixture(scope="module")
+def proven(
+    engine: DockerEngine, base: str, network: Network, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, Future[Task | Dropped]]]:
+    """All of them at once, since installing a toolchain is mostly waiting."""
+
+    def prove(sample: Sample) -> Task | Dropped:
+        folder = tmp_path_factory.mktemp("sample")
+        start = Repo(folder / "repo").commit("Start", dict(sample.files))
+        settings = EnvironmentSettings(**sample.settings)  # type: ignore[arg-type]
+        images = Images(
+            engine=engine,
+            repository=Repository(folder / "repo"),
+            settings=settings,
+            network=network,
+            logs=folder / "logs",
+            tell=print,
+        )
+        return Validator(engine, images, settings, LIMITS, runs=1).validate(of(sample, start))
+
+    assert base
+    with ThreadPoolExecutor(3) as pool:
+        yield {name: pool.submit(prove, sample) for name, sample in SAMPLES.items()}
+
+
+def of(sample: Sample, start: str) -> Candidate:
+    return Candidate(
+        id="c" * 12,
+        base_commit=start,
+        fix_commit="c" * 40,
+        committed_at=datetime(2025, 6, 1, tzinfo=UTC),
+        title="add() subtracts",
+        statement="add(2, 3) is -1",
+        statement_source=StatementSource.COMMIT_MESSAGE,
+        gold_patch=diff(sample.fix, sample.files),
+        test_patch=diff(sample.tests, sample.files),
+        source_files=tuple(sample.fix),
+        test_files=tuple(sample.tests),
+    )
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_fix_is_proven_and_judged(
+    name: str, engine: DockerEngine, proven: Mapping[str, Future[Task | Dropped]]
+) -> None:
+    task, sample = proven[name].result(), SAMPLES[name]
+    assert isinstance(task, Task), task
+    assert (task.fail_to_pass, task.pass_to_pass) == ((sample.fixed,), (sample.kept,))
+    judge = Judge(engine, LIMITS)
+    assert outcome(judge, task, task.gold_patch) is Outcome.PASSED
+    assert outcome(judge, task, diff({"NOTES": "nothing\n"})) is Outcome.FAILED
+
+
+def outcome(judge: Judge, task: Task, text: str) -> Outcome:
+    patch = Patch(
+        task_id=task.id,
+        entrant="e",
+        attempt=1,
+        diff=text,
+        stop=Stop.ANSWERED,
+        cost_usd=None,
+        usage=None,
+        seconds=None,
+    )
+    return judge.judge(task, patch).outcome
