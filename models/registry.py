@@ -18,6 +18,7 @@ from models.exchange_store import ExchangeStore
 from models.oneshot import OneShot
 from models.pricing import Price, PriceList
 from models.provider import Connection, Provider
+from models.repair import Repairer
 from models.replay import Replay
 from models.rewrite import Recordings, Rewriter
 
@@ -119,6 +120,19 @@ def rewriter(name: str, desk: Desk) -> Rewriter:
         store=store,
         max_output_tokens=desk.max_output_tokens,
         prompt_budget_chars=desk.prompt_budget_chars,
+    )
+
+
+def repairer(name: str, desk: Desk) -> Repairer:
+    """Make a model ready to repair recipes. Raises UsageError as `build` does."""
+    if needs_key(name) is None:
+        raise UsageError(f"--repair-with {name}: name a model that can be asked")
+    check(name)
+    return Repairer(
+        name=name,
+        answers=_asker(name, desk),
+        store=ExchangeStore(desk.exchanges),
+        max_output_tokens=desk.max_output_tokens,
     )
 
 

@@ -16,7 +16,13 @@ from rich.console import Console
 from core.errors import PatchmarkError
 from patchmark import __version__, images
 from patchmark.commands import errors, known, one_stage, to_report
-from patchmark.environments import DEFAULT_COMMITS, DEFAULT_YEARS, spread, try_all, write_down
+from patchmark.environments import (
+    DEFAULT_COMMITS,
+    DEFAULT_YEARS,
+    spread,
+    try_and_repair,
+    write_down,
+)
 from patchmark.environments import as_json as environments_json
 from patchmark.environments import show as show_environments
 from patchmark.mining import mine_stage
@@ -132,15 +138,22 @@ def env(
         float, typer.Option(min=0.1, help="How far back they are spread.")
     ] = DEFAULT_YEARS,
     write: Annotated[bool, typer.Option(help="Write what was learned into patchmark.toml.")] = True,
+    repair_with: Annotated[
+        str | None,
+        typer.Option(help="A model that may find out what detection could not; costs money."),
+    ] = None,
+    budget_usd: Budget = None,
     config: ConfigFile = None,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
     """Try to build and test HEAD and a spread of its past; say what keeps the rest from running."""
-    settings = make(Flags(repo=repo, out=out, config=config, workers=workers), os.environ)
+    flags = Flags(repo=repo, out=out, budget_usd=budget_usd, config=config, workers=workers)
+    settings = make(flags, os.environ)
     with opened(settings, lambda budget: Show(errors(), lambda: budget.spent)) as going:
-        found = try_all(going, spread(going.repository, commits, years))
-        learned = write_down(found, settings.repo) if write else ""
+        tried = spread(going.repository, commits, years)
+        found, repaired = try_and_repair(going, tried, repair_with)
+        learned = write_down(found, settings.repo, repaired) if write else ""
     if as_json:
         typer.echo(environments_json(found))
     else:

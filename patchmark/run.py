@@ -14,7 +14,8 @@ from core.types import Candidate, Dropped, Patch, Task, Verdict
 from models.base import Entrant
 from models.budget import Budget
 from models.exchange_store import spent
-from models.registry import Desk, build, rewriter
+from models.registry import Desk, build, repairer, rewriter
+from models.repair import Repairer
 from models.rewrite import Rewriter
 from patchmark import asked
 from patchmark.progress import Show
@@ -24,6 +25,7 @@ from patchmark.settings import Settings
 from sandbox.discover import connect
 from sandbox.docker import DockerEngine
 from sandbox.image import Images
+from sandbox.recipe import EnvironmentSettings
 from sandbox.stock import Marks
 from sandbox.validate import Validator
 
@@ -80,10 +82,18 @@ class Run:
     def validator(self) -> Validator:
         """Proves candidates on this run's engine."""
         settings = self.settings
-        images = Images(
+        images = self.images(settings.environment)
+        return Validator(
+            self.engine, images, settings.environment, settings.limits, settings.validation_runs
+        )
+
+    def images(self, environment: EnvironmentSettings) -> Images:
+        """Images made as these settings say, on this run's engine."""
+        settings = self.settings
+        return Images(
             engine=self.engine,
             repository=self.repository,
-            settings=settings.environment,
+            settings=environment,
             network=settings.network,
             logs=self.folder.logs,
             tell=self.show.tell,
@@ -91,9 +101,10 @@ class Run:
             mark=marks(settings).mark,
             registry=settings.registry,
         )
-        return Validator(
-            self.engine, images, settings.environment, settings.limits, settings.validation_runs
-        )
+
+    def repairer(self, name: str) -> Repairer:
+        """Who mends recipes. Raises UsageError as `entrants` does."""
+        return repairer(name, self._desk)
 
     def candidates(self) -> list[Candidate]:
         """Everything mined that was not taken back since."""

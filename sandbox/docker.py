@@ -128,6 +128,11 @@ class DockerEngine:
                 return False
             return self.image_id(reference) is not None
 
+    def remove_image(self, reference: str) -> None:
+        """See Engine.remove_image."""
+        with self._engine_errors(), suppress(self._docker.errors.ImageNotFound):
+            self._api.remove_image(reference)
+
     def name(self, reference: str, tag: str) -> str | None:
         """See Engine.name."""
         with self._engine_errors():

@@ -99,6 +99,10 @@ class Engine(Protocol):
         """Fetch an image; False where no registry has it or can be reached."""
         ...
 
+    def remove_image(self, reference: str) -> None:
+        """Remove an image's name, and the image where that was its last; no error if gone."""
+        ...
+
     def name(self, reference: str, tag: str) -> str | None:
         """Give an image another name, instead of the one it has; its content id."""
         ...

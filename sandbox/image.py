@@ -15,7 +15,7 @@ from core.errors import EngineError, InfrastructureError, RepositoryError
 from core.git import Repository
 from sandbox.base import FUNCTIONS, USER, ensure_base, last_lines
 from sandbox.ecosystems import recipes
-from sandbox.engine import Build, Engine
+from sandbox.engine import Build, Engine, Ran
 from sandbox.facts import Facts
 from sandbox.network import Network
 from sandbox.recipe import EnvironmentSettings, Recipe, Toolchain
@@ -146,16 +146,7 @@ class Images:
             known = self._engine.image_id(tag) or self._pulled(tag)
             if known is not None:
                 return known
-            build = Build(
-                image=start,
-                script=f"{FUNCTIONS}{script}",
-                archives=(self._repository.archive(commit, "repo"),),
-                secrets=self._network.build_environment(),
-                ca_bundle=self._network.ca_bundle,
-                cache_volume=f"patchmark-cache-{self._cache_name()}",
-                tag=tag,
-            )
-            ran = self._engine.build(build)
+            ran = self._engine.build(self._build(start, script, tag, commit))
             self._logs.mkdir(parents=True, exist_ok=True)
             log = self._logs / f"build-{tag.rpartition('/')[2].replace(':', '-')}.log"
             log.write_text(ran.output, encoding="utf-8")
@@ -166,6 +157,32 @@ class Images:
             if built is None:
                 raise BrokenEnvironmentError(f"{tag} vanished after it was built")
             return built
+
+    def step(self, commit: str, recipe: Recipe, image: str | None, script: str, tag: str) -> Ran:
+        """Run a script on top of an image, or of a recipe's base with the commit in /repo.
+
+        What worked is kept under `tag`. Raises BrokenEnvironmentError or EngineError.
+        """
+        if image is None:
+            return self._engine.build(
+                self._build(self._base(recipe.toolchain), script, tag, commit)
+            )
+        return self._engine.build(self._build(image, script, tag))
+
+    def forget(self, tag: str) -> None:
+        """Remove an image that is of no more use."""
+        self._engine.remove_image(tag)
+
+    def _build(self, start: str, script: str, tag: str, commit: str | None = None) -> Build:
+        return Build(
+            image=start,
+            script=f"{FUNCTIONS}{script}",
+            archives=(self._repository.archive(commit, "repo"),) if commit else (),
+            secrets=self._network.build_environment(),
+            ca_bundle=self._network.ca_bundle,
+            cache_volume=f"patchmark-cache-{self._cache_name()}",
+            tag=tag,
+        )
 
     def _pulled(self, tag: str) -> str | None:
         """The image as another machine pushed it, where there is a registry for that."""

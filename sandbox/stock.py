@@ -152,8 +152,7 @@ class Stock:
 
     def _remove(self, tag: str) -> bool:
         try:
-            with self._engine.api() as api:
-                api.remove_image(tag)
+            self._engine.remove_image(tag)
         except EngineError:
             return False
         self._marks.forget(tag)
