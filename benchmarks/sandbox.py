@@ -136,7 +136,9 @@ class Bare:
         self._task = task
         with engine.api() as api:
             self._api = api
-        self._name = api.create_container(task.image, ["sleep", "3600"], user="10001")["Id"]
+        self._name = api.create_container(task.image, ["3600"], entrypoint=["sleep"], user="10001")[
+            "Id"
+        ]
         api.start(self._name)
         script = f"cd /repo && git apply - <<'E'\n{task.gold_patch}{task.test_patch}E\n"
         if self._exec(script):
@@ -166,7 +168,7 @@ def plain_loop(engine: DockerEngine, task: Task, times: int) -> None:
     with engine.api() as api:
         for _ in range(times):
             name = api.create_container(
-                task.image, ["sh", "-c", script], user="10001",
+                task.image, ["-c", script], entrypoint=["sh"], user="10001",
                 host_config=api.create_host_config(network_mode="none"),
             )["Id"]  # fmt: skip
             api.start(name)
@@ -200,7 +202,8 @@ def further_commit(bench: Bench) -> tuple[float, float]:
     tree = subprocess.run(
         ["git", "-C", path, "mktree"], input=listing, capture_output=True, text=True, check=True
     ).stdout.strip()
-    made = repo.text("commit-tree", tree, "-p", bench.repo.base, "-m", "one more").strip()
+    me = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost")
+    made = repo.text(*me, "commit-tree", tree, "-p", bench.repo.base, "-m", "one more").strip()
     recipe = bench.images.recipes(made, COMMITTED_AT)[0]
     taken = seconds(lambda: bench.images.prepare(made, recipe))
     with bench.engine.api() as api:
