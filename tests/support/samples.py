@@ -290,7 +290,89 @@ SHELL = Sample(
     kept="sh checks/sub.sh",
     settings={"test": ("sh checks/add.sh", "sh checks/sub.sh"), "results": "exit-code"},
 )
+IN_A_FOLDER = Sample(
+    files={"sub/add.sh": _SHELL, "sub/checks/sub.sh": 'test "$(sh add.sh 5 5)" != 1\n'},
+    fix={"sub/add.sh": _SHELL.replace("-", "+")},
+    tests={"sub/checks/add.sh": 'test "$(sh add.sh 2 3) $MODE $(cat /tmp/up)" = "5 fast up"\n'},
+    fixed="sh checks/add.sh",
+    kept="sh checks/sub.sh",
+    settings={
+        **SHELL.settings,
+        "workdir": "sub",
+        "variables": {"MODE": "fast"},
+        "services": ("echo up > /tmp/up; sleep 100",),
+    },
+)
+
+_PY = "def add(a, b):\n    return a - b\n\n\ndef sub(a, b):\n    return a - b\n"
+_UNITTEST = """import unittest
+
+from calc import add, sub
+
+
+class CalcTest(unittest.TestCase):
+    def test_sub(self):
+        self.assertEqual(sub(5, 3), 2)
+"""
+_UNITTEST_ADD = "\n    def test_add(self):\n        self.assertEqual(add(2, 3), 5)\n"
+UNITTEST = Sample(
+    files={
+        "setup.py": "from setuptools import setup\nsetup(name='calc', py_modules=['calc'])\n",
+        "calc.py": _PY,
+        "checks/tests.py": _UNITTEST,
+    },
+    fix={"calc.py": _PY.replace("a - b", "a + b", 1)},
+    tests={"checks/tests.py": _UNITTEST + _UNITTEST_ADD},
+    fixed="checks/tests.py::CalcTest::test_add",
+    kept="checks/tests.py::CalcTest::test_sub",
+)
+MONOREPO = Sample(
+    files={
+        "libs/calc/pyproject.toml": '[project]\nname = "calc"\nversion = "1"\n'
+        '[tool.setuptools]\npy-modules = ["calc"]\n',
+        "libs/calc/calc.py": _PY,
+        "tests/test_calc.py": _UNITTEST,
+    },
+    fix={"libs/calc/calc.py": _PY.replace("a - b", "a + b", 1)},
+    tests={"tests/test_calc.py": _UNITTEST + _UNITTEST_ADD},
+    fixed="tests/test_calc.py::CalcTest::test_add",
+    kept="tests/test_calc.py::CalcTest::test_sub",
+)
+_EXTENSION = """#include <Python.h>
+
+static PyObject *add(PyObject *self, PyObject *args) {
+    long a, b;
+    if (!PyArg_ParseTuple(args, "ll", &a, &b)) return NULL;
+    return PyLong_FromLong(a - b);
+}
+
+static PyObject *sub(PyObject *self, PyObject *args) {
+    long a, b;
+    if (!PyArg_ParseTuple(args, "ll", &a, &b)) return NULL;
+    return PyLong_FromLong(a - b);
+}
+
+static PyMethodDef methods[] = {
+    {"add", add, METH_VARARGS, ""}, {"sub", sub, METH_VARARGS, ""}, {NULL, NULL, 0, NULL}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "calc", "", -1, methods};
+PyMODINIT_FUNC PyInit_calc(void) { return PyModule_Create(&module); }
+"""
+COMPILED = Sample(
+    files={
+        "setup.py": "from setuptools import Extension, setup\n"
+        "setup(name='calc', ext_modules=[Extension('calc', ['calc.c'])])\n",
+        "calc.c": _EXTENSION,
+        "tests/test_calc.py": _UNITTEST,
+    },
+    fix={"calc.c": _EXTENSION.replace("a - b", "a + b", 1)},
+    tests={"tests/test_calc.py": _UNITTEST + _UNITTEST_ADD},
+    fixed="tests/test_calc.py::CalcTest::test_add",
+    kept="tests/test_calc.py::CalcTest::test_sub",
+)
 SAMPLES = {
+    "python, found by unittest": UNITTEST,
+    "python, packages in folders": MONOREPO,
+    "python, compiled": COMPILED,
     "node": NODE,
     "go": GO,
     "go, tests that do not compile before the fix": GO_NEW_NAME,
@@ -302,4 +384,5 @@ SAMPLES = {
     "maven": MAVEN,
     "gradle": GRADLE,
     "shell": SHELL,
+    "shell, in a folder with services": IN_A_FOLDER,
 }
