@@ -231,19 +231,20 @@ class Repository:
                     raise RepositoryError(f"git cannot read object {blob} to its end")
                 yield content
 
-    def archive(self, commit: str, prefix: str) -> bytes:
-        """The commit's files as a tar below `prefix`, byte for byte as committed.
+    def archive(self, commit: str, prefix: str, folder: str = ".") -> bytes:
+        """The files of a commit's folder as a tar below `prefix`, byte for byte as committed.
 
         Not `git archive`: that obeys export-ignore and filters, which the repository sets.
         Files carry the commit's date: build back ends refuse what is older than 1980.
         """
         made = int(self.text("show", "-s", "--format=%ct", commit))
-        entries = self.tree(commit)
+        at = "" if folder == "." else f"{folder}/"
+        entries = [entry for entry in self.tree(commit) if entry.path.startswith(at)]
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
             contents = self.blobs([entry.blob for entry in entries])
             for entry, content in zip(entries, contents, strict=True):
-                info = tarfile.TarInfo(f"{prefix}/{entry.path}")
+                info = tarfile.TarInfo(f"{prefix}/{entry.path.removeprefix(at)}".lstrip("/"))
                 info.mtime = max(made, _1980)
                 if entry.mode == "120000":
                     info.type, info.linkname = tarfile.SYMTYPE, os.fsdecode(content)

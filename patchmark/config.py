@@ -50,6 +50,7 @@ class EnvironmentSection(_Section):
     version: str | None = Field(default=None, pattern=r"^\d+(\.\d+)?$")
     python: str | None = Field(default=None, pattern=r"^3\.\d+$")
     image: str | None = None
+    dockerfile: str | None = Field(default=None, pattern=r"^[\w.-]+(/[\w.-]+)*$")
     workdir: str = Field(default=".", pattern=r"^[\w.-]+(/[\w.-]+)*$")
     apt: Annotated[tuple[AptName, ...], Field(strict=False)] = ()
     packages: Strings = ()
@@ -74,6 +75,8 @@ class EnvironmentSection(_Section):
 
     @model_validator(mode="after")
     def _results_fit(self) -> Self:
+        if self.image and self.dockerfile:
+            raise ValueError("image and dockerfile exclude each other")
         if self.test and not self.results:
             raise ValueError("test needs results: a JUnit or TAP file, 'tap' or 'exit-code'")
         if self.results and not self.test:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import threading
@@ -99,6 +100,26 @@ class DockerEngine:
                     changes=[f"LABEL {LABEL}=image", "ENTRYPOINT []", 'CMD ["/bin/sh"]'],
                 )
             return ran
+
+    def build_dockerfile(self, context: bytes, dockerfile: str, tag: str) -> str | None:
+        """See Engine.build_dockerfile."""
+        said: list[str] = []
+        with self._engine_errors():
+            lines = self._api.build(
+                fileobj=io.BytesIO(context),
+                custom_context=True,
+                dockerfile=dockerfile,
+                tag=tag,
+                rm=True,
+                forcerm=True,
+                decode=True,
+                labels={LABEL: "image"},
+            )
+            for line in lines:
+                said.append(str(line.get("stream") or line.get("error") or ""))
+                if "error" in line:
+                    return "".join(said)[-OUTPUT_BYTES:]
+        return None
 
     # -- images ----------------------------------------------------------------------------
 

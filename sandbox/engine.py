@@ -87,6 +87,10 @@ class Engine(Protocol):
         """Run a build script and, if it exits with 0, keep its container as `build.tag`."""
         ...
 
+    def build_dockerfile(self, context: bytes, dockerfile: str, tag: str) -> str | None:
+        """Build a Dockerfile of a tar archive; None where it worked, else why it did not."""
+        ...
+
     def image_id(self, reference: str) -> str | None:
         """Content id of a local image, None where there is none."""
         ...

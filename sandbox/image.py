@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -13,11 +14,12 @@ from pathlib import Path
 
 from core.errors import EngineError, InfrastructureError, RepositoryError
 from core.git import Repository
-from sandbox.base import FUNCTIONS, USER, ensure_base, last_lines
+from sandbox.base import FUNCTIONS, USER, base_tag, ensure_base, last_lines
 from sandbox.ecosystems import recipes
 from sandbox.engine import Build, Engine, Ran
 from sandbox.facts import Facts
 from sandbox.network import Network
+from sandbox.own_image import own_image
 from sandbox.recipe import EnvironmentSettings, Recipe, Toolchain
 
 
@@ -109,26 +111,56 @@ class Images:
         return Prepared(self._layer(tag, dependencies, script, commit), recipe)
 
     def _dependencies(self, commit: str, recipe: Recipe) -> str:
-        with self._only_one(f"base:{recipe.toolchain.name}"):
-            base = self._base(recipe.toolchain)
-            self._mark(base)
+        base = self._base(commit, recipe.toolchain)
         script = recipe.dependencies_script()
         key = _hash(self._engine.image_id(base) or base, script, recipe.inputs)
         tag = f"patchmark/dependencies:{key}"
         self._layer(tag, base, f"{script}\ncd /\nrm -rf /repo\n", commit)
         return tag
 
-    def _base(self, toolchain: Toolchain) -> str:
+    def _base(self, commit: str, toolchain: Toolchain) -> str:
         """The base image. Asked for in vain, it is not asked for again for the next commit."""
-        name = toolchain.name
+        image = self._settings.image or self._own(commit)
+        with self._only_one(f"base:{toolchain.name}:{image}"):
+            base = self._base_on(image, toolchain)
+            self._mark(base)
+            return base
+
+    def _own(self, commit: str) -> str | None:
+        """The image that the repository describes, where that is asked for."""
+        path = self._settings.dockerfile
+        if path is None:
+            return None
+        try:
+            found = own_image(self._repository, commit, path)
+        except ValueError as error:
+            raise BrokenEnvironmentError(f"{commit[:12]}: {error}") from error
+        if found.dockerfile is None:
+            return found.image
+        tag = f"patchmark/own:{_hash(found.dockerfile, found.context, found.text)}"
+        with self._only_one(tag):
+            if self._engine.image_id(tag) is None:
+                context = self._repository.archive(commit, "", found.context)
+                inside = posixpath.relpath(found.dockerfile, found.context)
+                trouble = self._engine.build_dockerfile(context, inside, tag)
+                if trouble is not None:
+                    said = last_lines(trouble)
+                    raise BrokenEnvironmentError(f"{found.dockerfile} of {commit[:12]}: {said}")
+        return tag
+
+    def _base_on(self, image: str | None, toolchain: Toolchain) -> str:
+        name = f"{toolchain.name} {image or ''}"
         if name not in self._bases:
+            # What is built on a base is known by its content: the same one must come first.
+            if image is None and self._engine.image_id(base_tag(toolchain)) is None:
+                self._pulled(base_tag(toolchain))
             try:
                 self._bases[name] = ensure_base(
                     self._engine,
                     toolchain,
                     self._network,
                     self._tell,
-                    image=self._settings.image,
+                    image=image,
                     pythons=self._pythons,
                 )
             except EngineError:
@@ -165,7 +197,7 @@ class Images:
         """
         if image is None:
             return self._engine.build(
-                self._build(self._base(recipe.toolchain), script, tag, commit)
+                self._build(self._base(commit, recipe.toolchain), script, tag, commit)
             )
         return self._engine.build(self._build(image, script, tag))
 

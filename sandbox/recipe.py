@@ -20,6 +20,8 @@ class EnvironmentSettings:
     """The same for Python alone."""
     image: str | None = None
     """Start from this image instead of patchmark's own base."""
+    dockerfile: str | None = None
+    """Start from what this Dockerfile or devcontainer.json of the commit describes."""
     workdir: str = "."
     """Folder of the repository in which things are installed and tests run."""
     setup: tuple[str, ...] = ()

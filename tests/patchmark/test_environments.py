@@ -39,7 +39,9 @@ def shell(tmp_path: Path) -> Path:
 def model() -> Iterator[FakeAnthropic]:
     with FakeAnthropic(
         in_order(
-            Behaviour(text="Let me look.\n\n```sh\nls; echo $PIP_INDEX_URL; touch /made\n```\n"),
+            Behaviour(
+                text="Let me look.\n\n```sh\nls; echo $npm_config_registry; touch /made\n```\n"
+            ),
             Behaviour(text="I do not know."),
             Behaviour(text="```toml\ntest = 'make'\nresults = 'nonsense'\n```"),
             Behaviour(text="```sh\ntest -e /made && exit 3\n```"),
@@ -81,7 +83,7 @@ def test_a_model_repairs_a_recipe_and_is_paid_once(
     keys: dict[str, Any] = {
         "ANTHROPIC_API_KEY": "sk-ant-1",
         "ANTHROPIC_BASE_URL": model.url,
-        "PIP_INDEX_URL": "http://user:hunter2@127.0.0.1:1/simple",
+        "npm_config_registry": "http://user:hunter2@127.0.0.1:1/",
     }
     done = patchmark(tmp_path, *words, "--no-write", **keys)
     assert done.returncode == 0, done.stderr
