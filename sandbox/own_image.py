@@ -42,7 +42,7 @@ def own_image(repository: Repository, commit: str, path: str) -> OwnImage:
     build = table(settings, "build")
     named = build.get("dockerfile") or settings.get("dockerFile")
     if not isinstance(named, str):
-        raise ValueError(f"{path} names neither an image nor a Dockerfile")
+        raise ValueError(f"{path} names neither an image nor a Dockerfile")  # noqa: TRY004
     folder = posixpath.dirname(path)
     inner = posixpath.normpath(posixpath.join(folder, named))
     context = str(build.get("context") or settings.get("context") or ".")
@@ -62,4 +62,4 @@ def _json(path: str, text: str) -> dict[str, Any]:
         raise ValueError(f"{path} cannot be read: {error}") from error
     if isinstance(settings, dict):
         return settings
-    raise ValueError(f"{path} cannot be read: it is no object")  # noqa: TRY004 - of a file, not of a caller
+    raise ValueError(f"{path} cannot be read: it is no object")
