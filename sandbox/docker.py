@@ -50,6 +50,7 @@ class DockerEngine:
         host = self._limits(job.limits) | {
             "network_mode": "none",
             "cap_drop": ["ALL"],
+            "cap_add": list(job.capabilities),
             "security_opt": ["no-new-privileges"],
         }
         with (

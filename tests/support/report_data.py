@@ -53,7 +53,7 @@ CODES = {
     "T": (Outcome.TIMED_OUT, Cause.MODEL),
     "E": (Outcome.ENVIRONMENT_BROKEN, Cause.ENVIRONMENT),
     "V": (Outcome.PROVIDER_FAILED, Cause.PROVIDER),
-    "B": (Outcome.OVER_BUDGET, Cause.MODEL),
+    "B": (Outcome.OVER_BUDGET, Cause.PATCHMARK),
 }
 _STOPS = {
     "N": Stop.REFUSED,
