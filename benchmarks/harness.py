@@ -126,7 +126,7 @@ class Harness:
         graded = {k: v for path in reports for k, v in json.loads(path.read_bytes()).items()}
         resolved = [name for name, report in graded.items() if report["resolved"]]
         if len(resolved) != COUNT:
-            raise VoidError(f"the harness resolved {len(resolved)} of {COUNT}: {graded}\n{said}")
+            raise VoidError(f"{said}\n{graded}\nthe harness resolved {len(resolved)} of {COUNT}")
         changed = re.search(r"stops without grace: (\d+)", said)
         if int(changed[1] if changed else 0) != (0 if grace else COUNT):
             raise VoidError("the harness no longer stops its containers by `docker stop`")
@@ -170,12 +170,12 @@ class Harness:
             (folder / name).write_text(text, encoding="utf-8")
 
     def _run(self, program: str, *arguments: str) -> tuple[int, str]:
-        """A program of the environment; returns its exit code and the end of its output."""
+        """A program of the environment; returns its exit code and its output."""
         done = subprocess.run(
             [self._bin / program, *arguments],
             cwd=self._folder, env=self._variables, capture_output=True, text=True, check=False,
         )  # fmt: skip
-        return done.returncode, (done.stdout + done.stderr)[-5000:]
+        return done.returncode, done.stdout + done.stderr
 
 
 def installed(environment: Path) -> str:
@@ -265,7 +265,7 @@ def main() -> int:
     try:
         found = compared(options.env.resolve(), options.rounds)
     except VoidError as void:
-        print(f"void: {void}", file=sys.stderr)
+        print(f"void: {str(void)[-5000:]}", file=sys.stderr)
         return 2
 
     def median(of: str) -> float:
