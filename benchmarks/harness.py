@@ -8,9 +8,10 @@ grace taken away, and by that command as it ships. The harness is installed once
 package index, into an environment of its own in the cache folder; its runs read a task folder
 that is written here, an image made from the task's own, and need no network.
 
-Prints each ratio with its limit. Ends with 1 where one is broken, and with 2 where the harness
-did not grade four of four as resolved, so that there is nothing to compare with. Needs a
-container engine and its `docker` command, which the harness calls. A round takes 90 seconds.
+Prints each ratio with its limit. Ends with 1 where one is broken, and with 2 where there is
+nothing to compare with: the harness did not grade four of four as resolved, or no task could be
+made. Needs a container engine and its `docker` command, which the harness calls. A round takes
+90 seconds.
 """
 
 from __future__ import annotations
@@ -264,7 +265,7 @@ def main() -> int:
     before = load()
     try:
         found = compared(options.env.resolve(), options.rounds)
-    except VoidError as void:
+    except (VoidError, SystemExit) as void:
         print(f"void: {str(void)[-5000:]}", file=sys.stderr)
         return 2
 
