@@ -49,6 +49,8 @@ def run(environment: Mapping[str, str], program: Program) -> int:
     Inputs are the variables PATCHMARK_INPUT_*, as action.yml maps them. Whatever happens to
     the comment changes the log only.
     """
+    # A copy: the process's own environment, which it may be, is changed before the run.
+    environment = dict(environment)
     workflow = Workflow(environment, sys.stdout, redactor_for(environment))
     for secret in secrets_in(environment):
         workflow.mask(secret)

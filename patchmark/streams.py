@@ -33,12 +33,10 @@ def quiet(redactor: Redactor) -> Iterator[None]:
     """
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = _Quiet(before[0], redactor), _Quiet(before[1], redactor)
-    try:
-        yield
-    except SystemExit:
-        _restore(*before)
-        raise
-    _restore(*before)
+    yield
+    sys.stdout.flush()
+    sys.stderr.flush()
+    sys.stdout, sys.stderr = before
 
 
 def unredacted(stream: TextIO) -> TextIO:
@@ -47,12 +45,6 @@ def unredacted(stream: TextIO) -> TextIO:
         stream.flush()
         stream = stream.below
     return stream
-
-
-def _restore(stdout: TextIO, stderr: TextIO) -> None:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    sys.stdout, sys.stderr = stdout, stderr
 
 
 class _Quiet(io.TextIOWrapper):

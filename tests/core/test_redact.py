@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from core.redact import MARK, NOTHING, SHORTEST, Redactor
 from core.store import RunFolder
-from core.types import Dropped
+from core.types import Dropped, DropReason
 from models.exchange import Exchange, SentRequest
 from models.provider import Request
 from reports.escape import prose
@@ -107,7 +107,11 @@ def test_a_record_is_redacted_in_all_its_texts_and_stays_readable(tmp_path: Path
     """Also one that is a word of a closed set, which such a word must survive."""
     redactor = Redactor([KEY, "environment_broken"])
     drop = Dropped(
-        commit="c" * 40, title=KEY, stage="validate", reason="environment_broken", detail=f"a{KEY}b"
+        commit="c" * 40,
+        title=KEY,
+        stage="validate",
+        reason=DropReason.ENVIRONMENT_BROKEN,
+        detail=f"a{KEY}b",
     )
     with RunFolder(tmp_path, redactor) as folder:
         folder.append(drop)
