@@ -22,7 +22,7 @@ from patchmark.progress import Show
 from patchmark.rewriting import originals
 from patchmark.sampling import in_order
 from patchmark.settings import Settings
-from patchmark.under_test import open_repository
+from patchmark.under_test import open_repository, refuse_tracked
 from sandbox.discover import connect
 from sandbox.docker import DockerEngine
 from sandbox.image import Images
@@ -160,6 +160,7 @@ def marks(settings: Settings) -> Marks:
 def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Run]:
     """Open repository and run folder; what is asked is noted in run.toml."""
     repository = open_repository(settings.repo)
+    refuse_tracked(repository, settings.out)
     with RunFolder(settings.out, settings.redactor) as folder:
         # What earlier runs of this folder were billed counts against the cap as well.
         billed = spent(folder.exchanges) if settings.replay is None else Decimal(0)
