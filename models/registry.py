@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from core.errors import UsageError
+from core.redact import Redactor
 from models.asker import Asker
 from models.base import Entrant
 from models.baseline import Empty, Reference
@@ -40,6 +41,7 @@ class Desk:
     exchanges: Path
     """The run folder's folder for requests and answers."""
     budget: Budget
+    redactor: Redactor
     replay: Path | None = None
     """A run folder, or its exchanges folder, to answer from; then no one is called."""
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -82,8 +84,10 @@ def build(name: str, desk: Desk) -> Entrant:
     if name in BASELINES:
         return BASELINES[name]()
     if desk.replay is not None:
-        recordings = ExchangeStore(_recordings(desk.replay))
-        return Replay(name=name, recordings=recordings, store=ExchangeStore(desk.exchanges))
+        recordings = ExchangeStore(_recordings(desk.replay), desk.redactor)
+        return Replay(
+            name=name, recordings=recordings, store=ExchangeStore(desk.exchanges, desk.redactor)
+        )
     return OneShot(
         name=name,
         model=name.partition(":")[2],
@@ -109,11 +113,13 @@ def check_rewriter(name: str) -> None:
 def rewriter(name: str, desk: Desk) -> Rewriter:
     """Make a model ready to rewrite statements. Raises UsageError as `build` does."""
     check_rewriter(name)
-    store = ExchangeStore(desk.exchanges)
+    store = ExchangeStore(desk.exchanges, desk.redactor)
     if desk.replay is None:
         answers: Asker | Recordings = _asker(name, desk)
     else:
-        answers = Recordings(source=ExchangeStore(_recordings(desk.replay)), store=store)
+        answers = Recordings(
+            source=ExchangeStore(_recordings(desk.replay), desk.redactor), store=store
+        )
     return Rewriter(
         name=name,
         answers=answers,
@@ -131,7 +137,7 @@ def repairer(name: str, desk: Desk) -> Repairer:
     return Repairer(
         name=name,
         answers=_asker(name, desk),
-        store=ExchangeStore(desk.exchanges),
+        store=ExchangeStore(desk.exchanges, desk.redactor),
         max_output_tokens=desk.max_output_tokens,
     )
 
@@ -142,7 +148,7 @@ def _asker(name: str, desk: Desk) -> Asker:
         raise UsageError(f"entrant {name!r} answers from recordings only; say where with --replay")
     asker = Asker(
         provider=_connect(provider, _connection(name, provider, desk)),
-        store=ExchangeStore(desk.exchanges),
+        store=ExchangeStore(desk.exchanges, desk.redactor),
         budget=desk.budget,
         prices=PriceList(desk.prices),
     )

@@ -49,7 +49,7 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
         rewriter=settings.rewrite_with,
         rewriting_usd=_rewriting(run),
     )
-    report = tally(facts)
+    report = settings.redactor.record(tally(facts))
     return report, write_reports(report, run.folder.path)
 
 

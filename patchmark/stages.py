@@ -53,7 +53,7 @@ class _Prover:
         self._tasks = originals(run.folder.read(Task))
         drops = (drop for drop in run.folder.read(Dropped) if drop.stage == "validate")
         self._drops = {drop.commit: drop for drop in drops}
-        self._remembered = Validated(run.settings.cache)
+        self._remembered = Validated(run.settings.cache, run.settings.redactor)
         self._making = Lock()
 
     def prove(self, candidate: Candidate) -> Task | Dropped:
