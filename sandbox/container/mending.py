@@ -127,7 +127,10 @@ class _Reader(object):
                 self.words.add("newline")
 
     def _starts(self, at):
-        """Whether a file's part starts here; never so for a hunk's line, if its counts are right."""
+        """Whether a file's part starts here, whatever a miscounted hunk before it says.
+
+        A removed `-- x` and an added `++ y` look so too, but have context before the next `@@`.
+        """
         if self.lines[at].startswith(b"diff --git "):
             return True
         three = self.lines[at : at + 3]
@@ -221,7 +224,7 @@ class _Reader(object):
         at = self.at
         while (old > 0 or new > 0) and at < len(self.lines):
             sign = _sign(self.lines[at])
-            if sign not in _SIGNS:
+            if sign not in _SIGNS or self._starts(at):
                 return None
             old -= sign in (b" ", b"-")
             new -= sign in (b" ", b"+")

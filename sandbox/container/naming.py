@@ -14,7 +14,8 @@ _PLAIN = dict(zip(b'abtnvfr"\\', (b"\a", b"\b", b"\t", b"\n", b"\v", b"\f", b"\r
 _SPECIAL = re.compile(br'[\x00-\x1f\x7f"\\]')
 _USUAL = (b"a/", b"b/")
 _NO_FILE = b"/dev/null"
-_LONGEST = 9000
+_LONGEST = 5000  # more than a path may have
+_MOST_FILES = 2000
 
 
 class Unsure(Exception):
@@ -23,6 +24,8 @@ class Unsure(Exception):
 
 def name_all(sections, words):
     """Sets `old`, `new` and `raw` of all sections; adds to the words for what was mended."""
+    if len(sections) > _MOST_FILES:
+        raise Unsure("more than {} files".format(_MOST_FILES))
     seen = []  # the prefixes of files that both sides name: a one-sided name is read like these
     for one_sided in (False, True):
         for section in sections:
@@ -43,6 +46,8 @@ def written(prefix, path, last=False):
 
 def _ends(section):
     """Whether the file is created, whether it is deleted."""
+    if any(len(line) > _LONGEST for line in (section.named or []) + section.extended):
+        raise Unsure("a file's name is too long")
     old, new = section.named or (b"", b"")
     created = section.value(b"new file mode") is not None or _is_none(old)
     deleted = section.value(b"deleted file mode") is not None or _is_none(new)
@@ -74,7 +79,8 @@ def _name_one(section, ends, seen):
         path, prefixes = _both(*head) if head else _one_sided(names[side], side, seen)
     else:
         path, prefixes = _both(*(names or head))
-        seen.append(prefixes)
+        if prefixes not in seen:
+            seen.append(prefixes)
     if head and _both(*head)[0] != path:
         raise Unsure("the headers of a section disagree")
     section.raw = head is not None
@@ -137,7 +143,7 @@ def _one_sided(name, side, seen):
 
 def _head_names(rest):
     """Both names of `diff --git X Y`; None where they cannot be told apart."""
-    if len(rest) > _LONGEST:
+    if len(rest) > 2 * _LONGEST or rest.count(b" ") > 200:
         raise Unsure("a file's name is too long")
     if b'"' in rest:
         found = _TWO_QUOTED.match(rest)

@@ -97,20 +97,24 @@ class Plan(object):
         stated = max(start - 1, 0)
         context = any(sign == b" " for sign, _ in body)
         # With nothing but the number to tell it from another place, a hunk is not certain.
-        if not old or (start and context and lines[stated : stated + len(old)] == old):
-            return stated if old else 0, body
+        if not old:
+            return 0, body
+        told = start and context and _anchored(body, stated, len(lines))
+        if told and lines[stated : stated + len(old)] == old:
+            return stated, body
         for fuzz in range(self._fuzz + 1):
             dropped, kept = _trimmed(body, fuzz)
             ended = _unended(kept, lines)
             for tried, words in ((kept, []), (ended, ["newline"])):
-                at = self._search(lines, index, _old(tried)) if tried else None
+                at = self._search(lines, index, tried) if tried else None
                 if at is not None:
                     self.words.update(words + ["offset"] * (at - dropped != stated))
                     return at, tried
-        raise NotFound("its lines are not in the file")
+        raise NotFound("its lines are not in the file, or not where they can be")
 
-    def _search(self, lines, index, old):
-        """The one index at which lines stand; None where they do not. Raises Ambiguous."""
+    def _search(self, lines, index, body):
+        """The one index at which a hunk fits; None where it does not. Raises Ambiguous."""
+        old = _old(body)
         if not old:
             raise Ambiguous("too little of it is in the file")
         shift = min(range(len(old)), key=lambda at: len(index.get(old[at], ())))
@@ -119,8 +123,10 @@ class Plan(object):
             self._work += len(old)
             if self._work > _MOST_WORK:
                 raise Ambiguous("takes too long to find")
-            if at >= shift and lines[at - shift : at - shift + len(old)] == old:
-                found.append(at - shift)
+            first = at - shift
+            fits = first >= 0 and lines[first : first + len(old)] == old
+            if fits and _anchored(body, first, len(lines)):
+                found.append(first)
             if len(found) > 1:
                 raise Ambiguous("its lines stand in several places")
         return found[0] if found else None
@@ -162,6 +168,18 @@ def _has_cr(body):
 
 def _with_cr(line):
     return line[:-1] + b"\r\n" if line.endswith(b"\n") else line
+
+
+def _anchored(body, at, size):
+    """Whether lines are added in a place that is known from both of its sides.
+
+    As for git, a hunk that adds at its start or end belongs to the file's; without that, the line
+    that should come next may have been lost. Where it replaces lines, these tell the place.
+    """
+    signs = b"".join(sign for sign, _ in body)
+    starts = signs.startswith(b"+") and signs.lstrip(b"+").startswith(b" ")
+    ends = signs.endswith(b"+") and signs.rstrip(b"+").endswith(b" ")
+    return (not starts or at == 0) and (not ends or at + len(_old(body)) == size)
 
 
 def _trimmed(body, fuzz):

@@ -57,6 +57,12 @@ MENDED = {
     ),
     "counts too small": Mended(FIX.replace("-11,4 +11,4", "-11,2 +11,1"), ["counts"], "recount"),
     "counts too large": Mended(FIX.replace("-11,4 +11,4", "-11,9 +11,9"), ["counts"], "recount"),
+    "counts that reach into the next file": Mended(
+        "--- a/pkg/util.py\n+++ b/pkg/util.py\n@@ -2,3 +2,3 @@\n two\n-three\n+3\n" + NEW,
+        ["counts", "headers"],
+        "recount",
+        becomes={"pkg/util.py": "one\ntwo\n3\n", **ADDED},
+    ),
     "no numbers": Mended(FIX.replace("@@ -11,4 +11,4 @@", "@@"), ["counts", "offset"], "recount"),
     "no end": Mended(FIX.removesuffix("\n"), ["newline"]),
     "crlf": Mended(FIX.replace("\n", "\r\n"), ["crlf"]),
@@ -161,7 +167,8 @@ MENDED = {
         becomes={"pkg/tools.py": "one\ntwo\nthree\n"},
     ),
     "odd names": Mended(
-        'diff --git "a/odd\\tname\\303\\251\\".py" "b/odd\\tname\\303\\251\\".py"\nnew file mode 100644\n'
+        'diff --git "a/odd\\tname\\303\\251\\".py" "b/odd\\tname\\303\\251\\".py"\n'
+        "new file mode 100644\n"
         '--- /dev/null\n+++ "b/odd\\tname\\303\\251\\".py"\n@@ -0,0 +1 @@\n+x\n',
         becomes={'odd\tnameé".py': "x\n"},
     ),

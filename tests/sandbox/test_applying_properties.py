@@ -67,9 +67,8 @@ def changed(random: Random, unique: bool, folder: Path) -> Change:
                 to = path if what == "edit" else f"moved/{path}"
                 new[to] = content(random, edited(random, held[path], unique))
     repository(folder, dict(old))
-    for path in folder.rglob("*"):
-        if path.is_file() and ".git" not in path.parts:
-            path.unlink()
+    for name in old:
+        (folder / name).unlink()
     for name, held_now in new.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(held_now)
@@ -194,10 +193,7 @@ def mutated(random: Random, change: Change, names: list[str], wraps: list[str]) 
     return diff
 
 
-FAST = settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-@FAST
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.randoms(use_true_random=False),
     st.booleans(),
@@ -219,21 +215,29 @@ def test_mutations_that_keep_the_meaning_give_the_true_tree(
             return
         diff = mutated(random, change, names, wraps + ["crlf"] * crlf)
         told = apply(diff, Path(name))
-        if unique or "refused" not in told:
-            assert "rung" in told, told
+        # An empty line at a miscounted hunk's end: context, or what parts two files.
+        unsure = "blanks" in names and {"counts", "numbers"} & set(names)
+        if "rung" in told:
             assert tree(Path(name)) == change.new
         else:
-            assert "several places" in told["refused"]
+            assert (unsure and "no rung" in told["refused"]) or not unique, told
+            assert unsure or "several places" in told["refused"]
 
 
-@FAST
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.randoms(use_true_random=False), st.sampled_from(["change", "drop", "swap", "unhead"]))
 def test_mutations_that_break_the_meaning_are_refused_or_harmless(random: Random, how: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         change = changed(random, True, Path(name))
         lines = list(change.lines)
         inside = [n for n, line in enumerate(lines) if n not in change.heads]
-        context = [n for n in inside if lines[n].startswith(b" ")]
+        # Without the line between them, a removal and an addition are a replacement.
+        context = [
+            n
+            for n in inside
+            if lines[n].startswith(b" ")
+            and {lines[n - 1][:1], b"".join(lines[n + 1 : n + 2])[:1]} != {b"-", b"+"}
+        ]
         old = [n for n in inside if lines[n][:1] in b" -" and {n + 1} <= set(inside)]
         hunks = [n for n in change.heads if lines[n].startswith(b"@@")]
         able = {"change": inside, "drop": context, "swap": old, "unhead": hunks}[how]
@@ -254,7 +258,7 @@ def test_mutations_that_break_the_meaning_are_refused_or_harmless(random: Random
         assert tree(Path(name)) == (change.old if "refused" in told else change.new)
 
 
-@FAST
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.randoms(use_true_random=False))
 def test_a_hunk_that_is_left_out_leaves_the_others_as_git_reads_them(random: Random) -> None:
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:

@@ -64,6 +64,14 @@ REFUSED = {
         "--- a/calc.py\n+++ b/calc.py\n@@ -3,1 +3,2 @@\n # off\n+x = 1\n",
         "too little",
     ),
+    "an addition after which nothing comes, though the file goes on": (
+        "--- a/pkg/util.py\n+++ b/pkg/util.py\n@@ -1,2 +1,3 @@\n one\n two\n+2.5\n",
+        "too little",
+    ),
+    "an addition before which nothing comes, though the file has more": (
+        "--- a/pkg/util.py\n+++ b/pkg/util.py\n@@ -2,2 +2,3 @@\n+1.5\n two\n three\n",
+        "too little",
+    ),
     "one file of two fails": (
         PLAIN + "--- a/run.sh\n+++ b/run.sh\n@@ -1,2 +1,2 @@\n #!/bin/sh\n-exit 0\n+exit 2\n",
         "no rung",
@@ -104,6 +112,8 @@ REFUSED = {
     "a NUL byte": (FIX.replace("items[-1]", "items[\0]"), "NUL"),
     "a NUL byte in a name": ('--- /dev/null\n+++ "b/x\\000y"\n@@ -0,0 +1 @@\n+x\n', "unsafe path"),
     "gigantic": (FIX + "+" + "x" * 8_000_000 + "\n", "more than"),
+    "more files than anyone changes": (NEW * 2001, "more than"),
+    "a name longer than a path": (PLAIN.replace("calc.py", "x " * 3_000_000), "too long"),
     "upwards": (FILE.format("../evil", "100644"), "unsafe path"),
     "upwards, in the middle": (FILE.format("pkg/../../evil", "100644"), "unsafe path"),
     "upwards, quoted": (
@@ -150,7 +160,8 @@ REFUSED = {
     ),
     "a binary patch that is broken": (BINARY.format("0" * 40, "1" * 40), "no rung"),
     "a combined diff": (
-        "diff --git a/calc.py b/calc.py\n--- a/calc.py\n+++ b/calc.py\n@@@ -1,1 -1,1 +1,1 @@@\n  x\n",
+        "diff --git a/calc.py b/calc.py\n--- a/calc.py\n+++ b/calc.py\n"
+        "@@@ -1,1 -1,1 +1,1 @@@\n  x\n",
         "says nothing",
     ),
 }
@@ -216,6 +227,13 @@ def test_modes_links_binary_files_and_what_git_ignores(tmp_path: Path) -> None:
     assert os.access(folder / "made", os.X_OK)
 
 
+def test_a_folder_that_is_no_repository_any_more(tmp_path: Path) -> None:
+    (tmp_path / "calc.py").write_text(CALC)
+    assert APPLYING.apply(FIX.encode(), str(tmp_path))["rung"] == "exact"
+    assert "no rung" in APPLYING.apply(FIX.encode(), str(tmp_path))["refused"]
+    assert [path.name for path in tmp_path.iterdir()] == ["calc.py"]
+
+
 def test_a_file_keeps_its_permissions(tmp_path: Path) -> None:
     folder = repository(tmp_path / "repo", dict(FILES))
     (folder / "calc.py").chmod(0o640)
@@ -226,9 +244,13 @@ def test_a_file_keeps_its_permissions(tmp_path: Path) -> None:
 def test_a_file_that_git_cannot_be_asked_about_is_no_fault_of_the_patch(tmp_path: Path) -> None:
     folder = repository(tmp_path / "repo", dict(FILES))
     command = [sys.executable, "-I", str(CONTAINER / "applying.py")]
-    run = lambda path: subprocess.run(  # noqa: E731
-        command, cwd=folder, input=FIX.encode(), capture_output=True, env={"PATH": path}
-    )
+
+    def run(path: str) -> subprocess.CompletedProcess[bytes]:
+        given = FIX.encode()
+        return subprocess.run(
+            command, cwd=folder, input=given, capture_output=True, env={"PATH": path}
+        )
+
     without = run(str(tmp_path))
     assert (without.returncode, [*json.loads(without.stdout)]) == (2, ["failed"])
     done = run(os.environ["PATH"])
