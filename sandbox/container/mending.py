@@ -215,6 +215,8 @@ class _Reader(object):
             end = self._shaped()
         body = self._body(self.at, end)
         self.at = end
+        if self.cut and not counted and end == len(self.lines) and _is_short(known, body):
+            raise Unsure("the diff is cut off in line %d" % end)
         if not known:
             return Hunk(0, 0, body), False
         return Hunk(int(known.group(1)), int(known.group(3)), body, known.group(5)), counted
@@ -270,6 +272,16 @@ class _Reader(object):
 
 def _sign(line):
     return line[:1] if line.strip(b"\r") else b" "
+
+
+def _is_short(known, body):
+    """Whether a header promises lines that do not come."""
+    signs = [sign for sign, _ in body]
+    counts = (int(known.group(n) or 1) for n in (2, 4)) if known else ()
+    return any(
+        sum(sign in (b" ", own) for sign in signs) < count
+        for count, own in zip(counts, (b"-", b"+"))
+    )
 
 
 def _range(start, count):

@@ -113,7 +113,7 @@ REFUSED = {
     "a NUL byte in a name": ('--- /dev/null\n+++ "b/x\\000y"\n@@ -0,0 +1 @@\n+x\n', "unsafe path"),
     "gigantic": (FIX + "+" + "x" * 8_000_000 + "\n", "more than"),
     "more files than anyone changes": (NEW * 2001, "more than"),
-    "a name longer than a path": (PLAIN.replace("calc.py", "x " * 3_000_000), "too long"),
+    "a name longer than a path": (PLAIN.replace("calc.py", "x " * 900_000), "too long"),
     "upwards": (FILE.format("../evil", "100644"), "unsafe path"),
     "upwards, in the middle": (FILE.format("pkg/../../evil", "100644"), "unsafe path"),
     "upwards, quoted": (
