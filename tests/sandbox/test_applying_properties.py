@@ -193,7 +193,7 @@ def mutated(random: Random, change: Change, names: list[str], wraps: list[str]) 
     return diff
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=45, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.randoms(use_true_random=False),
     st.booleans(),
@@ -224,7 +224,7 @@ def test_mutations_that_keep_the_meaning_give_the_true_tree(
             assert unsure or "several places" in told["refused"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=45, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.randoms(use_true_random=False), st.sampled_from(["change", "drop", "swap", "unhead"]))
 def test_mutations_that_break_the_meaning_are_refused_or_harmless(random: Random, how: str) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -258,7 +258,7 @@ def test_mutations_that_break_the_meaning_are_refused_or_harmless(random: Random
         assert tree(Path(name)) == (change.old if "refused" in told else change.new)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.randoms(use_true_random=False))
 def test_a_hunk_that_is_left_out_leaves_the_others_as_git_reads_them(random: Random) -> None:
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:

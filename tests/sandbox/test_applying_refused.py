@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.patching import (
@@ -153,6 +154,10 @@ REFUSED = {
     ),
     "a file below a file": (FILE.format("calc.py/f", "100644"), "no rung"),
     "a file instead of a folder": (FILE.format("pkg", "100644"), "in the way"),
+    "a file instead of a folder, after one that fits": (
+        FIX + FILE.format("pkg", "100644"),
+        "in the way",
+    ),
     "a name that is too long": (FILE.format("n" * 300, "100644"), "in the way"),
     "a binary file that is only told of": (
         "diff --git a/b.bin b/b.bin\nindex 1..2 100644\nBinary files a/b.bin and b/b.bin differ\n",
@@ -201,9 +206,14 @@ def test_what_the_repository_would_run_is_not_run(tmp_path: Path) -> None:
     for name in ("post-index-change", "post-checkout", "pre-commit", "fsmonitor-watchman"):
         (hooks / name).write_text(f"#!/bin/sh\ntouch {ran}\n")
         (hooks / name).chmod(0o755)
-    told = APPLYING.apply(FIX.replace("items[-1]", "items[-1]  ").encode(), str(folder))
+    attributes = (
+        "--- a/.gitattributes\n+++ b/.gitattributes\n@@ -1 +1,2 @@\n * filter=evil diff=evil"
+    )
+    attributes += " merge=evil text eol=crlf\n+*.c ident\n"
+    diff = FIX.replace("items[-1]", "items[-1]  ") + attributes
+    told = APPLYING.apply(diff.encode(), str(folder))
     assert told["rung"] == "exact"
-    assert (folder / "calc.py").read_text() == CALC.replace("items[0]", "items[-1]  ")
+    assert (folder / "calc.py").read_bytes().decode() == CALC.replace("items[0]", "items[-1]  ")
     assert APPLYING.apply(FIX.replace("items[0]", "item").encode(), str(folder))["refused"]
     assert not ran.exists()
 
@@ -225,6 +235,26 @@ def test_modes_links_binary_files_and_what_git_ignores(tmp_path: Path) -> None:
     told = APPLYING.apply(FILE.format("made", "100755").encode(), str(folder))
     assert told["paths"] == ["made"]
     assert os.access(folder / "made", os.X_OK)
+
+
+def test_what_git_made_must_be_what_the_diff_says() -> None:
+    plan, before = SimpleNamespace(wanted={b"f": b"new"}), {b"f": ("file", b"old")}
+    section = SimpleNamespace(old=b"f", new=b"f")
+    APPLYING._verify(plan, [section], before, {b"f": ("file", b"new")})
+    for after in ({b"f": ("file", b"other")}, {b"f": ("file", b"new"), b"g": ("file", b"")}, {}):
+        with pytest.raises(APPLYING.Refused, match="git"):
+            APPLYING._verify(plan, [section], before, after)
+
+
+def test_nothing_is_moved_through_a_link(tmp_path: Path) -> None:
+    for name in ("made/l", "folder/real"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "made/l/f").write_text("x")
+    (tmp_path / "folder/l").symlink_to("real")
+    made, folder = (os.fsencode(tmp_path / name) for name in ("made", "folder"))
+    with pytest.raises(APPLYING.moving.InTheWay):
+        APPLYING.moving.move(made, folder, {}, {b"l/f": ("file", b"x")})
+    assert not any((tmp_path / "folder/real").iterdir())
 
 
 def test_a_folder_that_is_no_repository_any_more(tmp_path: Path) -> None:
