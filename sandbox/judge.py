@@ -13,6 +13,7 @@ from core.paths import NO_RULES
 from core.types import Patch, Task, Verdict
 from sandbox.base import last_lines
 from sandbox.engine import Engine, Limits
+from sandbox.mended import mended
 from sandbox.protected import SteersTestsError, protects, touched, without_protected
 from sandbox.results import Status, SuiteRun
 from sandbox.suite import Order, Suite, run_suite
@@ -79,18 +80,31 @@ class Judge:
         if self.engine.image_id(task.image) is None:
             detail = f"image {task.image} is gone: run `patchmark validate` again"
             return _Ending(Outcome.ENVIRONMENT_BROKEN, Cause.ENVIRONMENT, detail)
+        protected = protects(task)
+        diff, words = mended(patch.diff)
         try:
-            diff, dropped = without_protected(patch.diff, protects(task))
+            diff, dropped = without_protected(diff, protected)
         except SteersTestsError as error:
-            detail = f"edits protected files in a form that cannot be separated: {error}"
-            return _Ending(Outcome.DOES_NOT_APPLY, Cause.MODEL, detail)
+            return _inseparable(str(error))
         for attempt in range(1, self.attempts + 1):
-            ending = self._run(task, diff, dropped)
+            ending, suite = self._run(task, diff)
             if not RULES[ending.outcome].at_once or attempt == self.attempts:
                 break
-        return ending
+        if suite is None:
+            return ending
+        laid = suite.applied
+        # What was really changed has the last word, however the diff was read before.
+        if hidden := [path for path in laid.get("paths", ()) if protected(path, False)]:
+            return _inseparable(", ".join(hidden))
+        how = [laid.get("rung", ""), *sorted({*words, *laid.get("mended", ())})] if diff else []
+        return replace(
+            ending,
+            dropped_edits=tuple(sorted({*dropped, *laid.get("restored", ())})),
+            applied=", ".join(word for word in how if word),
+            seconds=suite.ran.seconds,
+        )
 
-    def _run(self, task: Task, diff: str, dropped: tuple[str, ...]) -> _Ending:
+    def _run(self, task: Task, diff: str) -> tuple[_Ending, Suite | None]:
         """One fresh container; the engine's failures are the environment's."""
         wires = tripwires(task.test_files, task.test_command, task.tripwires)
         order = Order(
@@ -109,20 +123,13 @@ class Judge:
         except EngineError as error:
             if not self.engine.answers():
                 raise
-            return _Ending(Outcome.ENVIRONMENT_BROKEN, Cause.ENVIRONMENT, str(error))
-        restored = tuple(suite.applied.get("restored", ()))
-        ending = _grade(task, suite, wires)
-        return replace(
-            ending,
-            dropped_edits=tuple(sorted({*dropped, *restored})),
-            applied=_applied(suite, asked=bool(diff)),
-            seconds=suite.ran.seconds,
-        )
+            return _Ending(Outcome.ENVIRONMENT_BROKEN, Cause.ENVIRONMENT, str(error)), None
+        return _grade(task, suite, wires), suite
 
 
-def _applied(suite: Suite, *, asked: bool) -> str:
-    words = [suite.applied.get("rung", ""), *suite.applied.get("mended", ())]
-    return ", ".join(word for word in words if word) if asked else ""
+def _inseparable(paths: str) -> _Ending:
+    detail = f"edits protected files in a form that cannot be separated: {paths}"
+    return _Ending(Outcome.DOES_NOT_APPLY, Cause.MODEL, detail)
 
 
 def _grade(task: Task, suite: Suite, wires: Sequence[Tripwire]) -> _Ending:

@@ -29,8 +29,8 @@ _START = (
     "exec $(command -v /usr/bin/python3 || command -v python3) -I -S /patchmark/in/supervisor.py"
 )
 _SHIPPED = (
-    "supervisor.py", "applying.py", "start.py", "patchmark_results.py", "patchmark_guard.py",
-    "patchmark_minitest.rb",
+    "supervisor.py", "start.py", "patchmark_results.py", "patchmark_guard.py",
+    "patchmark_minitest.rb", "applying.py", "mending.py", "moving.py", "naming.py", "placing.py",
 )  # fmt: skip
 
 

@@ -77,6 +77,9 @@ def test_a_fix_is_proven_and_judged(
     task, sample = proven[name].result(), SAMPLES[name]
     assert isinstance(task, Task), task
     assert (task.fail_to_pass, task.pass_to_pass) == ((sample.fixed,), (sample.kept,))
+    # ctest and commands of one's own have no file to which a test could be added.
+    without = name.startswith(("cmake", "shell"))
+    assert bool(task.tripwires) is not without, task.tripwires
     judge = Judge(engine, LIMITS)
     assert outcome(judge, task, task.gold_patch) is Outcome.PASSED
     assert outcome(judge, task, diff({"NOTES": "nothing\n"})) is Outcome.FAILED

@@ -101,21 +101,31 @@ def test_no_answer_needs_no_container(
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "why"),
     [
-        "this is no diff\n",
-        diff({"calc.py": "x\n"}, {"calc.py": "something else\n"}),
-        diff({"gone.py": "x\n"}, {"gone.py": "y\n"}),
-        diff(FIX_CALC)[:-25],
-        diff({"../outside.py": "x\n"}),
-        diff({".git/hooks/post-commit": "x\n"}),
+        ("this is no diff\n", "no diff"),
+        (diff({"calc.py": "x\n"}, {"calc.py": "something else\n"}), "not in the file"),
+        (diff({"gone.py": "x\n"}, {"gone.py": "y\n"}), "no such file"),
+        (diff(FIX_CALC)[:-25], "cut off"),
+        (diff({"../outside.py": "x\n"}), "unsafe path"),
+        (diff({".git/hooks/post-commit": "x\n"}), "unsafe path"),
     ],
     ids=["prose", "context", "no-file", "torn", "outside", "git"],
 )
-def test_a_diff_that_git_refuses(judge: Judge, task: Task, text: str) -> None:
+def test_a_diff_that_cannot_be_laid(judge: Judge, task: Task, text: str, why: str) -> None:
     verdict = judge.judge(task, patch(text))
     assert outcome(verdict) == (Outcome.DOES_NOT_APPLY, Cause.MODEL)
-    assert "error" in verdict.detail
+    assert why in verdict.detail
+
+
+def test_what_it_took_to_lay_a_patch_is_told(judge: Judge, task: Task) -> None:
+    """A fence, prose and wrong counts do not matter; the verdict says that they were there."""
+    exact = diff(FIX_CALC)
+    verdict = judge.judge(task, patch(f"Here it is:\n```diff\n{exact.replace('1,5', '1,9')}```\n"))
+    assert outcome(verdict) == (Outcome.PASSED, None)
+    assert verdict.applied.startswith("exact, ")
+    assert {"counts", "fences"} <= set(verdict.applied.split(", "))
+    assert judge.judge(task, patch(exact)).applied == "exact"
 
 
 def test_an_endless_loop_runs_out_of_time(engine: DockerEngine, task: Task) -> None:
@@ -198,11 +208,12 @@ def test_nothing_but_protected_edits_fails(judge: Judge, task: Task) -> None:
     assert outcome(verdict) == FAILED
 
 
-def test_a_test_edit_that_only_git_can_see_is_refused(judge: Judge, task: Task) -> None:
-    text = "--- docs/tests/helper.py\n+++ docs/tests/helper.py\n@@ -0,0 +1 @@\n+x\n"
-    verdict = judge.judge(task, patch(text))
-    assert outcome(verdict) == (Outcome.DOES_NOT_APPLY, Cause.MODEL)
-    assert "tests/helper.py" in verdict.detail
+def test_a_test_edit_without_prefixes_is_left_out(judge: Judge, task: Task) -> None:
+    """It is read as it will be laid, whatever git alone would take off its path."""
+    text = "--- tests/helper.py\n+++ tests/helper.py\n@@ -0,0 +1 @@\n+x\n"
+    verdict = judge.judge(task, patch(text + diff(FIX_CALC)))
+    assert outcome(verdict) == (Outcome.PASSED, None)
+    assert verdict.dropped_edits == ("tests/helper.py",)
 
 
 @pytest.mark.parametrize(
