@@ -52,6 +52,7 @@ CODES = {
     "A": (Outcome.DOES_NOT_APPLY, Cause.MODEL),
     "T": (Outcome.TIMED_OUT, Cause.MODEL),
     "E": (Outcome.ENVIRONMENT_BROKEN, Cause.ENVIRONMENT),
+    "X": (Outcome.ENVIRONMENT_BROKEN, Cause.TASK),
     "V": (Outcome.PROVIDER_FAILED, Cause.PROVIDER),
     "B": (Outcome.OVER_BUDGET, Cause.PATCHMARK),
 }
