@@ -19,7 +19,7 @@ from typing import BinaryIO, Self, TypeVar
 from pydantic import ValidationError
 
 from core.errors import StoreError
-from core.types import SCHEMA_VERSION, Candidate, Dropped, Patch, Record, Task, Verdict
+from core.types import SCHEMA_VERSION, Candidate, Dropped, Patch, Probe, Record, Task, Verdict
 
 R = TypeVar("R", bound=Record)
 
@@ -28,6 +28,7 @@ FILES: dict[type[Record], str] = {
     Dropped: "dropped.jsonl",
     Task: "tasks.jsonl",
     Patch: "patches.jsonl",
+    Probe: "probes.jsonl",
     Verdict: "verdicts.jsonl",
 }
 
