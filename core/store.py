@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from core.errors import StoreError
 from core.redact import Redactor
-from core.types import SCHEMA_VERSION, Candidate, Dropped, Patch, Record, Task, Verdict
+from core.types import SCHEMA_VERSION, Candidate, Dropped, Patch, Probe, Record, Task, Verdict
 
 R = TypeVar("R", bound=Record)
 
@@ -29,6 +29,7 @@ FILES: dict[type[Record], str] = {
     Dropped: "dropped.jsonl",
     Task: "tasks.jsonl",
     Patch: "patches.jsonl",
+    Probe: "probes.jsonl",
     Verdict: "verdicts.jsonl",
 }
 

@@ -6,7 +6,7 @@ contract: they are what stands in the run folder's JSON Lines files.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -263,6 +263,38 @@ class Patch(Record):
     """Set when the answer was written by hand; must be shown wherever the answer is."""
     exchanges: tuple[str, ...] = ()
     """Files below the run folder that hold the raw requests and answers."""
+
+
+class Probe(Record):
+    """What a model wrote when it was told a fix's repository and title, and nothing else."""
+
+    task_id: TaskId
+    entrant: str
+    stop: Stop
+    detail: str = ""
+    similarity: float | None = Field(default=None, ge=0, le=1)
+    """Share of the fix's own words that the answer holds, see `core.echo`; None = no diff."""
+    verbatim: tuple[str, ...] = ()
+    """Telling lines of the fix that stand in the answer, white space made even."""
+    cost_usd: Decimal | None
+    """US dollars billed, all retries and failures included; None = unknown, never 0."""
+    usage: Usage | None
+    replayed: bool = False
+    fiction: str | None = None
+    """Set when the answer was written by hand; must be shown wherever the answer is."""
+    exchanges: tuple[str, ...] = ()
+    """Files below the run folder that hold the raw requests and answers."""
+
+
+class Cutoff(Part):
+    """The day up to which a model's training data reach, that day included."""
+
+    day: date
+    stated: str
+    """As its source states it: a month, `2026-01`, or a day."""
+    source: str
+    read_on: date | None = None
+    """When the source was read; None for the user's own settings."""
 
 
 # --- judging ------------------------------------------------------------------------------

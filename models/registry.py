@@ -18,6 +18,7 @@ from models.budget import Budget
 from models.exchange_store import ExchangeStore
 from models.oneshot import OneShot
 from models.pricing import Price, PriceList
+from models.probe import Prober
 from models.provider import Connection, Provider
 from models.repair import Repairer
 from models.replay import Replay
@@ -113,19 +114,25 @@ def check_rewriter(name: str) -> None:
 def rewriter(name: str, desk: Desk) -> Rewriter:
     """Make a model ready to rewrite statements. Raises UsageError as `build` does."""
     check_rewriter(name)
-    store = ExchangeStore(desk.exchanges, desk.redactor)
-    if desk.replay is None:
-        answers: Asker | Recordings = _asker(name, desk)
-    else:
-        answers = Recordings(
-            source=ExchangeStore(_recordings(desk.replay), desk.redactor), store=store
-        )
     return Rewriter(
         name=name,
-        answers=answers,
-        store=store,
+        answers=_answers(name, desk),
+        store=ExchangeStore(desk.exchanges, desk.redactor),
         max_output_tokens=desk.max_output_tokens,
         prompt_budget_chars=desk.prompt_budget_chars,
+    )
+
+
+def prober(name: str, desk: Desk) -> Prober | None:
+    """Make an entrant ready to be probed; None for baselines. Raises UsageError as `build`."""
+    check(name)
+    if name in BASELINES:
+        return None
+    return Prober(
+        name=name,
+        answers=_answers(name, desk),
+        store=ExchangeStore(desk.exchanges, desk.redactor),
+        max_output_tokens=desk.max_output_tokens,
     )
 
 
@@ -140,6 +147,13 @@ def repairer(name: str, desk: Desk) -> Repairer:
         store=ExchangeStore(desk.exchanges, desk.redactor),
         max_output_tokens=desk.max_output_tokens,
     )
+
+
+def _answers(name: str, desk: Desk) -> Asker | Recordings:
+    if desk.replay is None:
+        return _asker(name, desk)
+    source = ExchangeStore(_recordings(desk.replay), desk.redactor)
+    return Recordings(source=source, store=ExchangeStore(desk.exchanges, desk.redactor))
 
 
 def _asker(name: str, desk: Desk) -> Asker:
@@ -209,5 +223,6 @@ __all__ = [
     "check",
     "check_rewriter",
     "needs_key",
+    "prober",
     "rewriter",
 ]

@@ -39,6 +39,7 @@ from patchmark.options import (
     Models,
     Out,
     Paths,
+    Probe,
     Replay,
     Repo,
     RewriteWith,
@@ -122,6 +123,7 @@ def run(
     labels: Labels = None,
     include_apart: IncludeApart = None,
     rewrite_with: RewriteWith = None,
+    probe: Probe = None,
     config: ConfigFile = None,
     workers: Workers = None,
     as_json: Json = False,
@@ -131,7 +133,7 @@ def run(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
         budget_usd=budget_usd, fail_under=fail_under, replay=replay, issues=issues,
         since=since, until=until, paths=paths, labels=labels, include_apart=include_apart,
-        rewrite_with=rewrite_with, config=config, workers=workers,
+        rewrite_with=rewrite_with, probe=probe, config=config, workers=workers,
     )  # fmt: skip
     raise typer.Exit(to_report(make(flags, os.environ), run_all, as_json=as_json))
 
@@ -216,13 +218,14 @@ def solve(
     budget_usd: Budget = None,
     replay: Replay = None,
     rewrite_with: RewriteWith = None,
+    probe: Probe = None,
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
     """Have every entrant write a patch for every proven task; costs money."""
     flags = Flags(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
-        budget_usd=budget_usd, replay=replay, rewrite_with=rewrite_with, config=config,
+        budget_usd=budget_usd, replay=replay, rewrite_with=rewrite_with, probe=probe, config=config,
     )  # fmt: skip
     one_stage(known(flags), solve_all, as_json=as_json)
 

@@ -10,11 +10,12 @@ from functools import cached_property
 
 from core.git import Repository
 from core.store import RunFolder
-from core.types import Candidate, Dropped, Patch, Task, Verdict
+from core.types import Candidate, Dropped, Patch, Probe, Task, Verdict
 from models.base import Entrant
 from models.budget import Budget
 from models.exchange_store import spent
-from models.registry import Desk, build, repairer, rewriter
+from models.probe import Prober
+from models.registry import Desk, build, prober, repairer, rewriter
 from models.repair import Repairer
 from models.rewrite import Rewriter
 from patchmark import asked
@@ -81,6 +82,13 @@ class Run:
         return rewriter(name, self._desk) if name else None
 
     @cached_property
+    def probers(self) -> tuple[Prober, ...]:
+        """Who is asked what it remembers; nobody unless that is wanted. Raises as `entrants`."""
+        names = self.settings.models if self.settings.probe else ()
+        made = (prober(name, self._desk) for name in names)
+        return tuple(one for one in made if one is not None)
+
+    @cached_property
     def validator(self) -> Validator:
         """Proves candidates on this run's engine."""
         settings = self.settings
@@ -145,6 +153,10 @@ class Run:
     def patches(self) -> dict[object, Patch]:
         """The latest patch of each (task, entrant, attempt)."""
         return dict(self.folder.latest(Patch, lambda p: (p.task_id, p.entrant, p.attempt)))
+
+    def probes(self) -> dict[object, Probe]:
+        """The latest probe of each (task, entrant)."""
+        return dict(self.folder.latest(Probe, lambda p: (p.task_id, p.entrant)))
 
     def verdicts(self) -> dict[object, Verdict]:
         """The latest verdict of each (task, entrant, attempt)."""

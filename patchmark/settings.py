@@ -52,6 +52,7 @@ class Flags:
     labels: str | None = None
     include_apart: bool | None = None
     rewrite_with: str | None = None
+    probe: bool | None = None
     config: Path | None = None
     workers: int | None = None
 
@@ -75,6 +76,10 @@ class Settings:
     """Whether tasks that are kept apart are run as well."""
     rewrite_with: str | None
     """The model that writes statements anew."""
+    probe: bool
+    """Whether models are asked for fixes from their titles alone."""
+    cutoffs: Mapping[str, str]
+    """Entrant → month or day up to which it was trained, before the table's."""
     workers: int
     validation_runs: int
     limits: Limits
@@ -115,6 +120,8 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         path_rules=PathRules(tests=config.mine.tests, source=config.mine.source),
         include_apart=_first(flags.include_apart, config.mine.include_apart),
         rewrite_with=_rewriter(_first(flags.rewrite_with, config.mine.rewrite_with)),
+        probe=_first(flags.probe, config.probe),
+        cutoffs=config.cutoffs,
         workers=flags.workers or config.limits.workers or os.cpu_count() or 1,
         validation_runs=config.limits.validation_runs,
         limits=_limits(config.limits),

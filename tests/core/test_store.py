@@ -33,6 +33,7 @@ from core.types import (
     Link,
     Outcome,
     Patch,
+    Probe,
     Record,
     StatementSource,
     Stop,
@@ -83,6 +84,15 @@ VERDICT = Verdict(
     cause=Cause.MODEL,
     broken=("tests/test_a.py::test[\x00-é]",),
 )
+PROBE = Probe(
+    task_id="0123456789ab",
+    entrant="model",
+    stop=Stop.ANSWERED,
+    similarity=0.75,
+    verbatim=("a = b",),
+    cost_usd=None,
+    usage=None,
+)
 
 
 def dropped(number: int, detail: str = "") -> Dropped:
@@ -99,7 +109,7 @@ def folder(tmp_path: Path) -> Iterator[RunFolder]:
 
 @pytest.mark.parametrize(
     "record",
-    [CANDIDATE, dropped(1, "why"), make_task(), PATCH, VERDICT],
+    [CANDIDATE, dropped(1, "why"), make_task(), PATCH, PROBE, VERDICT],
     ids=lambda r: type(r).__name__,
 )
 def test_every_record_comes_back_as_it_was(folder: RunFolder, record: Record) -> None:
@@ -110,7 +120,7 @@ def test_every_record_comes_back_as_it_was(folder: RunFolder, record: Record) ->
 
 def test_every_record_type_has_a_file() -> None:
     """The cases above are all there are."""
-    assert set(FILES) == {Candidate, Dropped, type(make_task()), Patch, Verdict}
+    assert set(FILES) == {Candidate, Dropped, type(make_task()), Patch, Probe, Verdict}
 
 
 def test_reading_what_was_never_written_gives_nothing(folder: RunFolder) -> None:

@@ -16,7 +16,9 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-@pytest.mark.parametrize("name", ["demo", "no tasks", "broken tasks", "two attempts", "kept apart"])
+@pytest.mark.parametrize(
+    "name", ["demo", "no tasks", "broken tasks", "two attempts", "kept apart", "memory"]
+)
 def test_golden(name: str, golden: Golden) -> None:
     golden(f"reports/comment-{name.replace(' ', '-')}.md", comment(case(name)))
 

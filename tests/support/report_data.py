@@ -16,6 +16,7 @@ from core.types import (
     Link,
     Outcome,
     Patch,
+    Probe,
     StatementSource,
     Stop,
     Task,
@@ -150,6 +151,19 @@ def verdict(of: Task, entrant: str, letter: str, attempt: int = 1, **changes: ob
         "detail": {"N": "the model refused", "A": "shop/total.py: no such place"}.get(letter, ""),
     }
     return Verdict.model_validate(values | changes)
+
+
+def probe(of: Task, entrant: str, **changes: object) -> Probe:
+    """One probe for a cent, answered with a diff that has nothing of the fix."""
+    values: dict[str, object] = {
+        "task_id": of.id,
+        "entrant": entrant,
+        "stop": Stop.ANSWERED,
+        "similarity": 0.0,
+        "cost_usd": Decimal("0.01"),
+        "usage": None,
+    }
+    return Probe.model_validate(values | changes)
 
 
 Adjust = Callable[[Patch], Patch]
