@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from support.calc_repo import CALC, CalcRepo, diff
-from support.command_line import patchmark
 from support.fake_anthropic import FakeAnthropic
 from support.loopback import Asked, Behaviour
 from support.tasks import FIX
 
 from core.store import RunFolder
-from core.types import Candidate, Task
+from core.types import Candidate, Environment, Task
+from patchmark.cli import main
 
 OPUS = "anthropic:claude-opus-4-8"
 FIXED = CALC.replace(
@@ -38,8 +38,8 @@ def plan(asked: Asked, _: int) -> Behaviour:
 class Team:
     """A run folder with one task that echoes and one that cannot, and a model's API."""
 
-    def __init__(self, folder: Path, server: FakeAnthropic):
-        self.folder, self.server = folder, server
+    def __init__(self, folder: Path, server: FakeAnthropic, capsys: pytest.CaptureFixture[str]):
+        self.folder, self.server, self._printed = folder, server, capsys
         repo = CalcRepo.make(folder / "repo")
         candidates = [
             repo.candidate({"calc.py": FIXED}),
@@ -50,13 +50,11 @@ class Team:
                 out.append(candidate)
                 out.append(_task(candidate))
 
-    def call(self, command: str, *more: str, code: int = 0) -> str:
-        done = patchmark(
-            self.folder, command, "--out", "out", "--repo", "repo", *ARGUMENTS, "--json", *more,
-            ANTHROPIC_API_KEY="k", ANTHROPIC_BASE_URL=self.server.url,
-        )  # fmt: skip
-        assert done.returncode == code, done.stderr
-        return done.stdout
+    def call(self, command: str, *more: str) -> str:
+        """What the command prints; in this process, to load the models' libraries once."""
+        where = ("--out", f"{self.folder}/out", "--repo", f"{self.folder}/repo")
+        assert main([command, *where, *ARGUMENTS, "--json", *more]) == 0
+        return self._printed.readouterr().out
 
     def report(self) -> dict[str, Any]:
         # Nothing was judged here, which is no reason to trust the tasks less.
@@ -69,14 +67,19 @@ def _task(candidate: Candidate) -> Task:
         **dict(candidate),
         fail_to_pass=("t",), pass_to_pass=(), image="sha256:0", test_command="pytest",
         results="lines", key="k",
-        environment={"recipe": "files", "toolchain": "Python", "cpus": 1.0},
+        environment=Environment(recipe="files", toolchain="Python", cpus=1.0),
     )  # fmt: skip
 
 
 @pytest.fixture
-def team(tmp_path: Path) -> Iterator[Team]:
+def team(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Team]:
     with FakeAnthropic(plan) as server:
-        yield Team(tmp_path, server)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        yield Team(tmp_path, server, capsys)
 
 
 def test_probes_are_asked_once_kept_and_reported(team: Team) -> None:
