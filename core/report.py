@@ -185,7 +185,7 @@ class Report(Record):
     verdict: str
     """The one line a busy person acts on."""
     tasks_broken: bool
-    """`reference` did not pass everything, or `empty` passed something."""
+    """`reference` was judged and did not pass, or `empty` passed something."""
     replayed: bool
     fiction: bool
     commits_seen: int

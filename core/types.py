@@ -13,6 +13,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from core.outcomes import RULES
+from core.outcomes import Cause as Cause
+from core.outcomes import Outcome as Outcome
+from core.outcomes import Stop as Stop
 from core.paths import PathRules
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -203,6 +207,12 @@ class Task(Candidate):
     image: str
     """Content id of the image that holds the base commit and its dependencies."""
     environment: Environment
+    tripwires: tuple[str, ...] = ()
+    """Kinds of tests that must fail, and did with the real fix; a judgement plants the same."""
+    habits: tuple[str, ...] = ()
+    """What the suite does to its own runner with the real fix in place."""
+    clock: float | None = None
+    """Seconds since 1970 at which time begins in each run; None = the machine's own clock."""
     test_command: str
     """Shell that runs the tests."""
     results: str
@@ -228,27 +238,6 @@ class Usage(BaseModel):
     cache_write_tokens: int = Field(default=0, ge=0)
     output_tokens: int = Field(default=0, ge=0)
     reasoning_tokens: int = Field(default=0, ge=0)
-
-
-class Stop(StrEnum):
-    """How a model's attempt ended."""
-
-    ANSWERED = "answered"
-    REFUSED = "refused"
-    EMPTY = "empty"
-    UNREADABLE = "unreadable"
-    """An answer without any edit that could be understood."""
-    MISPLACED = "misplaced"
-    """An edit whose place in the file cannot be found."""
-    TRUNCATED = "truncated"
-    """The answer hit the model's length limit."""
-    PROVIDER_FAILED = "provider_failed"
-    OVER_BUDGET = "over_budget"
-
-    @property
-    def final(self) -> bool:
-        """False where a later run should ask again: nothing was answered."""
-        return self not in (Stop.PROVIDER_FAILED, Stop.OVER_BUDGET)
 
 
 class Patch(Record):
@@ -311,46 +300,6 @@ class Cutoff(Part):
 # --- judging ------------------------------------------------------------------------------
 
 
-class Outcome(StrEnum):
-    """How a patch ended. The first six score the model, the others are not scored."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    REGRESSED = "regressed"
-    NO_PATCH = "no_patch"
-    DOES_NOT_APPLY = "does_not_apply"
-    TIMED_OUT = "timed_out"
-    ENVIRONMENT_BROKEN = "environment_broken"
-    PROVIDER_FAILED = "provider_failed"
-    OVER_BUDGET = "over_budget"
-    CANCELLED = "cancelled"
-
-    @property
-    def scored(self) -> bool:
-        """True where the outcome says something about the model."""
-        return self not in _NOT_SCORED
-
-
-_NOT_SCORED = frozenset(
-    {
-        Outcome.ENVIRONMENT_BROKEN,
-        Outcome.PROVIDER_FAILED,
-        Outcome.OVER_BUDGET,
-        Outcome.CANCELLED,
-    }
-)
-
-
-class Cause(StrEnum):
-    """Who has to answer for an outcome that is not `passed`."""
-
-    MODEL = "model"
-    TASK = "task"
-    ENVIRONMENT = "environment"
-    PROVIDER = "provider"
-    PATCHMARK = "patchmark"
-
-
 class Verdict(Record):
     """What the repository's own tests say about one patch."""
 
@@ -368,11 +317,16 @@ class Verdict(Record):
     """PASS_TO_PASS tests that did not pass."""
     dropped_edits: tuple[str, ...] = ()
     """Test and runner files the patch wanted to change; those edits were not applied."""
+    applied: str = ""
+    """What it took to lay the patch: `exact`, or the first rung that held and what was mended."""
+    evidence: tuple[str, ...] = ()
+    """Of `tampered`: what the patch did."""
     seconds: float | None = None
     """Wall clock of the container that ran the tests."""
 
     @model_validator(mode="after")
     def _cause_fits(self) -> Self:
-        if (self.outcome is Outcome.PASSED) != (self.cause is None):
-            raise ValueError("a cause stands with every outcome but `passed`")
+        causes = RULES[self.outcome].causes
+        if self.cause not in causes and (causes or self.cause is not None):
+            raise ValueError(f"{self.cause} cannot be the cause of `{self.outcome}`")
         return self

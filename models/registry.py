@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from core.errors import UsageError
+from core.redact import Redactor
 from models.asker import Asker
 from models.base import Entrant
 from models.baseline import Empty, Reference
@@ -41,6 +42,7 @@ class Desk:
     exchanges: Path
     """The run folder's folder for requests and answers."""
     budget: Budget
+    redactor: Redactor
     replay: Path | None = None
     """A run folder, or its exchanges folder, to answer from; then no one is called."""
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -83,8 +85,10 @@ def build(name: str, desk: Desk) -> Entrant:
     if name in BASELINES:
         return BASELINES[name]()
     if desk.replay is not None:
-        recordings = ExchangeStore(_recordings(desk.replay))
-        return Replay(name=name, recordings=recordings, store=ExchangeStore(desk.exchanges))
+        recordings = ExchangeStore(_recordings(desk.replay), desk.redactor)
+        return Replay(
+            name=name, recordings=recordings, store=ExchangeStore(desk.exchanges, desk.redactor)
+        )
     return OneShot(
         name=name,
         model=name.partition(":")[2],
@@ -113,7 +117,7 @@ def rewriter(name: str, desk: Desk) -> Rewriter:
     return Rewriter(
         name=name,
         answers=_answers(name, desk),
-        store=ExchangeStore(desk.exchanges),
+        store=ExchangeStore(desk.exchanges, desk.redactor),
         max_output_tokens=desk.max_output_tokens,
         prompt_budget_chars=desk.prompt_budget_chars,
     )
@@ -127,7 +131,7 @@ def prober(name: str, desk: Desk) -> Prober | None:
     return Prober(
         name=name,
         answers=_answers(name, desk),
-        store=ExchangeStore(desk.exchanges),
+        store=ExchangeStore(desk.exchanges, desk.redactor),
         max_output_tokens=desk.max_output_tokens,
     )
 
@@ -140,7 +144,7 @@ def repairer(name: str, desk: Desk) -> Repairer:
     return Repairer(
         name=name,
         answers=_asker(name, desk),
-        store=ExchangeStore(desk.exchanges),
+        store=ExchangeStore(desk.exchanges, desk.redactor),
         max_output_tokens=desk.max_output_tokens,
     )
 
@@ -148,8 +152,8 @@ def repairer(name: str, desk: Desk) -> Repairer:
 def _answers(name: str, desk: Desk) -> Asker | Recordings:
     if desk.replay is None:
         return _asker(name, desk)
-    source = ExchangeStore(_recordings(desk.replay))
-    return Recordings(source=source, store=ExchangeStore(desk.exchanges))
+    source = ExchangeStore(_recordings(desk.replay), desk.redactor)
+    return Recordings(source=source, store=ExchangeStore(desk.exchanges, desk.redactor))
 
 
 def _asker(name: str, desk: Desk) -> Asker:
@@ -158,7 +162,7 @@ def _asker(name: str, desk: Desk) -> Asker:
         raise UsageError(f"entrant {name!r} answers from recordings only; say where with --replay")
     asker = Asker(
         provider=_connect(provider, _connection(name, provider, desk)),
-        store=ExchangeStore(desk.exchanges),
+        store=ExchangeStore(desk.exchanges, desk.redactor),
         budget=desk.budget,
         prices=PriceList(desk.prices),
     )

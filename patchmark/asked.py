@@ -67,7 +67,7 @@ def write(folder: Path, settings: Settings, repository: Repository) -> None:
     }
     path = folder / NAME
     unfinished = path.with_suffix(".toml.new")
-    unfinished.write_text(tomli_w.dumps(content), encoding="utf-8")
+    unfinished.write_text(settings.redactor.text(tomli_w.dumps(content)), encoding="utf-8")
     unfinished.replace(path)
 
 

@@ -50,8 +50,11 @@ from patchmark.options import (
 from patchmark.pipeline import finish, run_all, solve_all
 from patchmark.progress import Show
 from patchmark.run import opened
+from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, make
 from patchmark.stages import judge_stage, validate_stage
+from patchmark.streams import quiet
+from patchmark.under_test import trust_absolute_folders_only
 
 INTERRUPTED = 130
 CODES = "Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure."
@@ -72,6 +75,12 @@ app.add_typer(images.app, name="images")
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code. Bugs keep their traceback."""
+    trust_absolute_folders_only()
+    with quiet(redactor_for(os.environ)):
+        return _exit_code(arguments)
+
+
+def _exit_code(arguments: list[str] | None) -> int:
     try:
         app(args=arguments, prog_name="patchmark")
     except SystemExit as end:

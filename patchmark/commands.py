@@ -16,7 +16,9 @@ from patchmark import asked
 from patchmark.pipeline import Finished
 from patchmark.progress import Show
 from patchmark.run import Run, opened
+from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, Settings, make
+from patchmark.streams import QuietConsole
 from reports.terminal import show
 
 T = TypeVar("T")
@@ -24,7 +26,7 @@ T = TypeVar("T")
 
 def errors() -> Console:
     """Where everything is said that is not the result."""
-    return Console(stderr=True)
+    return QuietConsole(redactor_for(os.environ), stderr=True)
 
 
 def known(flags: Flags) -> Settings:

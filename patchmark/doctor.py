@@ -11,9 +11,10 @@ from pathlib import Path
 from rich.console import Console
 
 from core.errors import PatchmarkError
-from core.git import Repository
 from models.registry import KEY_VARIABLES, needs_key
+from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, Settings, make
+from patchmark.under_test import open_repository
 from sandbox.base import base_tag
 from sandbox.discover import connect
 from sandbox.ecosystems.python import toolchain
@@ -73,7 +74,7 @@ def show(checks: list[Check], console: Console) -> None:
 
 def _git(repo: Path) -> Check:
     try:
-        repository = Repository(repo)
+        repository = open_repository(repo)
     except PatchmarkError as error:
         mend = "give the path of a git repository with --repo"
         return Check(name="git", ok=False, found=str(error), mend=mend, exit_code=2)
@@ -86,7 +87,7 @@ def _git(repo: Path) -> Check:
 
 def _engine(environment: Mapping[str, str]) -> Check:
     try:
-        engine = connect(environment)
+        engine = connect(environment, redactor_for(environment))
         base = engine.image_id(base_tag(toolchain("3.11")))
     except PatchmarkError as error:
         mend = "start Docker or Podman; on Debian or Ubuntu: apt-get install docker.io"

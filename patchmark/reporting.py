@@ -51,7 +51,7 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
         probes=list(run.probes().values()),
         cutoffs=_cutoffs(run),
     )
-    report = tally(facts)
+    report = settings.redactor.record(tally(facts))
     return report, write_reports(report, run.folder.path)
 
 

@@ -23,6 +23,7 @@ from patchmark.progress import Show
 from patchmark.rewriting import originals
 from patchmark.sampling import in_order
 from patchmark.settings import Settings
+from patchmark.under_test import open_repository, refuse_tracked
 from sandbox.discover import connect
 from sandbox.docker import DockerEngine
 from sandbox.image import Images
@@ -46,7 +47,7 @@ class Run:
     def engine(self) -> DockerEngine:
         """The container engine, looked for when first needed. Raises EngineError."""
         if self._engine is None:
-            self._engine = connect(self.settings.variables)
+            self._engine = connect(self.settings.variables, self.settings.redactor)
         return self._engine
 
     def close(self) -> None:
@@ -60,6 +61,7 @@ class Run:
         return Desk(
             exchanges=self.folder.exchanges,
             budget=self.budget,
+            redactor=settings.redactor,
             replay=settings.replay,
             keys=settings.keys,
             base_urls=settings.base_urls,
@@ -169,8 +171,9 @@ def marks(settings: Settings) -> Marks:
 @contextmanager
 def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Run]:
     """Open repository and run folder; what is asked is noted in run.toml."""
-    repository = Repository(settings.repo)
-    with RunFolder(settings.out) as folder:
+    repository = open_repository(settings.repo)
+    refuse_tracked(repository, settings.out)
+    with RunFolder(settings.out, settings.redactor) as folder:
         # What earlier runs of this folder were billed counts against the cap as well.
         billed = spent(folder.exchanges) if settings.replay is None else Decimal(0)
         budget = Budget(settings.budget_usd, billed)

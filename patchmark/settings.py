@@ -14,11 +14,13 @@ from typing import TypeVar
 
 from core.errors import UsageError
 from core.paths import PathRules
+from core.redact import Redactor
 from models.pricing import Price
 from models.registry import KEY_VARIABLES, check, check_rewriter
 from patchmark.choosing import chosen
 from patchmark.config import NAME, Config, LimitsSection, PriceSection, load
 from patchmark.sampling import Choice
+from patchmark.secrets import redactor_for
 from sandbox.engine import Limits
 from sandbox.network import PASSED_ON, Network
 from sandbox.recipe import EnvironmentSettings
@@ -87,7 +89,9 @@ class Settings:
     network: Network
     ca_bundle: Path | None
     keys: Mapping[str, str] = field(repr=False)
-    base_urls: Mapping[str, str]
+    base_urls: Mapping[str, str] = field(repr=False)
+    redactor: Redactor
+    """What everything goes through that is written."""
     cache: Path
     registry: str | None
     """Where images are pulled from before they are built, as `host:5000/team`."""
@@ -131,6 +135,7 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         ca_bundle=ca_bundle,
         keys=keys(environment),
         base_urls={p: environment[v] for p, v in _BASE_URLS.items() if environment.get(v)},
+        redactor=redactor_for(environment),
         cache=cache_folder(environment),
         registry=environment.get("PATCHMARK_REGISTRY") or None,
         pythons=_pythons(environment),

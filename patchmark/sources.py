@@ -45,7 +45,11 @@ def tracker_for(
     url = _api_url(settings)
     verify = str(settings.ca_bundle) if settings.ca_bundle else True
     api = connect(url, token, verify, tell, sleep)
-    return GitHubTracker(api, name, ApiCache(settings.cache / "github", url, name, tell), tell)
+    return GitHubTracker(api, name, _cache(settings, url, name, tell), tell)
+
+
+def _cache(settings: Settings, url: str, name: str, tell: Callable[[str], None]) -> ApiCache:
+    return ApiCache(settings.cache / "github", url, name, tell, settings.redactor)
 
 
 def _name(settings: Settings, repository: Repository) -> str:

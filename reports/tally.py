@@ -78,7 +78,7 @@ def tally(facts: Facts) -> Report:
         made_at=facts.made_at,
         patchmark_version=facts.version,
         verdict="",
-        tasks_broken=_broken(rows),
+        tasks_broken=any(_breaks(cell) for row in tasks for cell in row.cells),
         replayed=any(row.replayed for row in rows),
         fiction=any(row.fiction is not None for row in rows),
         commits_seen=facts.commits_seen,
@@ -210,17 +210,15 @@ def _fiction(patches: Sequence[Patch]) -> str | None:
     return "; ".join(texts) if texts else None
 
 
-def _broken(rows: Sequence[EntrantRow]) -> bool:
-    """Whether the baselines show that the tasks cannot be trusted.
+def _breaks(cell: Cell) -> bool:
+    """Whether a baseline shows that the tasks cannot be trusted.
 
-    A reference that was never judged (`cancelled`) proves nothing in either direction.
+    What is not scored proves nothing in either direction, unless the task itself is to blame.
     """
-    fine = {Outcome.PASSED, Outcome.CANCELLED}
-    return any(
-        (row.name == REFERENCE and not fine.issuperset(row.outcomes))
-        or (row.name == EMPTY and row.passed > 0)
-        for row in rows
-    )
+    if cell.entrant == EMPTY:
+        return cell.outcome is Outcome.PASSED
+    told = cell.outcome.scored or cell.cause is Cause.TASK
+    return cell.entrant == REFERENCE and told and cell.outcome is not Outcome.PASSED
 
 
 def _task(task: Task, cells: Sequence[Cell], probes: Sequence[Probe]) -> TaskRow:

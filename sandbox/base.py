@@ -25,15 +25,17 @@ from sandbox.recipe import Toolchain
 
 USER = "10001"
 _ETC = Path("/etc")
-_PACKAGES = ("ca-certificates", "git", "patch", "gcc", "g++", "make", "libc6-dev")
+_PACKAGES = ("ca-certificates", "git", "patch", "gcc", "g++", "make", "libc6-dev", "libfaketime")
 _NO_BASE = (
     "no base image could be made of {}, which needs a shell, python3 with venv, and git and gcc "
     "or Debian's apt-get"
 )
 _COMMON = f"""
-if ! command -v git > /dev/null || ! command -v gcc > /dev/null; then
+if ! command -v git > /dev/null || ! command -v gcc > /dev/null || ! ls /usr/lib/*/faketime; then
   apt_install {" ".join(_PACKAGES)}
-fi
+fi > /dev/null
+# Of Debian's own, whatever the tests run on: it judges, and makes uv's home.
+test -x /usr/bin/python3 || apt_install python3 python3-venv || command -v python3 > /dev/null
 id patchmark > /dev/null 2>&1 ||
   useradd --uid {USER} --user-group --create-home --shell /bin/sh patchmark
 git config --system --add safe.directory '*'
@@ -41,7 +43,7 @@ git config --system user.name patchmark
 git config --system user.email patchmark@localhost
 """
 _UV = """
-python3 -m venv /opt/patchmark/uv
+$(command -v /usr/bin/python3 || command -v python3) -m venv /opt/patchmark/uv
 /opt/patchmark/uv/bin/pip install --quiet --no-cache-dir 'uv>=0.9,<1'
 """
 FUNCTIONS = """

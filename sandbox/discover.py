@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core.errors import EngineError
+from core.redact import NOTHING, Redactor
 from sandbox.docker import DockerEngine
 
 HELP = (
@@ -32,12 +33,15 @@ def endpoints(environment: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def connect(environment: Mapping[str, str]) -> DockerEngine:
-    """The first engine that answers. Raises EngineError saying what to do when none does."""
+def connect(environment: Mapping[str, str], redactor: Redactor = NOTHING) -> DockerEngine:
+    """The first engine that answers; what its containers print goes through `redactor`.
+
+    Raises EngineError saying what to do when none does.
+    """
     reasons = []
     for endpoint in endpoints(environment):
         try:
-            return DockerEngine(endpoint)
+            return DockerEngine(endpoint, redact=redactor.text)
         except EngineError as error:
             reasons.append(str(error))
     raise EngineError("; ".join([HELP, *reasons]))

@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import PurePosixPath
 from typing import IO, Any
@@ -25,14 +25,17 @@ OUTPUT_BYTES = 1_000_000
 class DockerEngine:
     """One connection pool to one engine. Safe to use from many threads."""
 
-    def __init__(self, endpoint: str, *, timeout: int = 120):
+    def __init__(self, endpoint: str, *, timeout: int = 120, redact: Callable[[str], str] = str):
         """Connect to the engine at `endpoint` (a DOCKER_HOST value).
+
+        What containers print goes through `redact` before anybody sees or cuts it.
 
         Raises EngineError when nothing answers there.
         """
         import docker
 
         self._docker = docker
+        self._redact = redact
         self.endpoint = endpoint
         self._live: set[str] = set()
         self._lock = threading.Lock()
@@ -50,6 +53,7 @@ class DockerEngine:
         host = self._limits(job.limits) | {
             "network_mode": "none",
             "cap_drop": ["ALL"],
+            "cap_add": list(job.capabilities),
             "security_opt": ["no-new-privileges"],
         }
         with (
@@ -118,7 +122,7 @@ class DockerEngine:
             for line in lines:
                 said.append(str(line.get("stream") or line.get("error") or ""))
                 if "error" in line:
-                    return "".join(said)[-OUTPUT_BYTES:]
+                    return self._redact("".join(said)[-OUTPUT_BYTES:])
         return None
 
     # -- images ----------------------------------------------------------------------------
@@ -282,7 +286,7 @@ class DockerEngine:
             exit_code=exit_code,
             timed_out=exit_code is None,
             out_of_memory=bool(state.get("OOMKilled")),
-            output=output[-OUTPUT_BYTES:].decode(errors="replace"),
+            output=self._redact(output[-OUTPUT_BYTES:].decode(errors="replace")),
             files=files,
             seconds=seconds,
         )

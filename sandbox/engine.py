@@ -40,6 +40,8 @@ class Job:
     folders: tuple[str, ...] = ()
     """Folders made before the start and writable by `user`; brought back after the end."""
     user: str = "root"
+    capabilities: tuple[str, ...] = ()
+    """Linux capabilities that the command starts with; none are left to other users."""
     environment: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
 

@@ -5,7 +5,6 @@ Handed to build scripts as secrets; it is in no image and never reaches a test r
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -35,7 +34,7 @@ PASSED_ON = (
 class Network:
     """Proxy and index variables of the user's environment, and a CA bundle."""
 
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca_bundle: bytes | None = None
 
     def build_environment(self) -> dict[str, str]:
@@ -45,12 +44,3 @@ class Network:
         if "PIP_INDEX_URL" in chosen and "UV_INDEX_URL" not in chosen:
             chosen.setdefault("UV_DEFAULT_INDEX", chosen["PIP_INDEX_URL"])
         return chosen
-
-    def redacted(self, text: str) -> str:
-        """A build's output without the credentials that were given to it, for other eyes."""
-        for value in self.build_environment().values():
-            inside = re.search(r"//([^/@\s]+)@", value)
-            for secret in (value, *(inside.group(1).split(":") if inside else ())):
-                if len(secret) > 3:
-                    text = text.replace(secret, "***")
-        return text

@@ -12,6 +12,7 @@ from support.fake_google import FakeGoogle
 from support.loopback import Behaviour, Loopback, in_order
 from support.tasks import make_task
 
+from core.redact import NOTHING
 from core.types import Expected, Probe, Stop
 from models.budget import Budget
 from models.exchange_store import spent
@@ -43,6 +44,7 @@ def made(run: Path, server: Loopback, name: str = CLAUDE, **changes: Any) -> Pro
         "keys": {"anthropic": "k", "google": "k"},
         "base_urls": {"anthropic": server.url, "google": server.url},
         "timeout_seconds": 20,
+        "redactor": NOTHING,
     }
     found = prober(name, Desk(**{**fields, **changes}))
     assert found is not None
@@ -126,6 +128,6 @@ def test_recorded_probes_are_replayed_and_missing_ones_said(tmp_path: Path) -> N
 
 
 def test_baselines_remember_nothing(tmp_path: Path) -> None:
-    desk = Desk(exchanges=tmp_path, budget=Budget(None))
+    desk = Desk(exchanges=tmp_path, budget=Budget(None), redactor=NOTHING)
     assert prober("reference", desk) is None
     assert prober("empty", desk) is None

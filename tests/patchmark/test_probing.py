@@ -14,6 +14,7 @@ from support.fake_anthropic import FakeAnthropic
 from support.loopback import Asked, Behaviour
 from support.tasks import FIX
 
+from core.redact import NOTHING
 from core.store import RunFolder
 from core.types import Candidate, Environment, Task
 from patchmark.cli import main
@@ -45,7 +46,7 @@ class Team:
             repo.candidate({"calc.py": FIXED}),
             repo.candidate(id="d" * 12, fix_commit="d" * 40),
         ]
-        with RunFolder(folder / "out") as out:
+        with RunFolder(folder / "out", NOTHING) as out:
             for candidate in candidates:
                 out.append(candidate)
                 out.append(_task(candidate))

@@ -53,8 +53,9 @@ CODES = {
     "A": (Outcome.DOES_NOT_APPLY, Cause.MODEL),
     "T": (Outcome.TIMED_OUT, Cause.MODEL),
     "E": (Outcome.ENVIRONMENT_BROKEN, Cause.ENVIRONMENT),
+    "X": (Outcome.ENVIRONMENT_BROKEN, Cause.TASK),
     "V": (Outcome.PROVIDER_FAILED, Cause.PROVIDER),
-    "B": (Outcome.OVER_BUDGET, Cause.MODEL),
+    "B": (Outcome.OVER_BUDGET, Cause.PATCHMARK),
 }
 _STOPS = {
     "N": Stop.REFUSED,
