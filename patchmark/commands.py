@@ -47,7 +47,6 @@ def known(flags: Flags) -> Settings:
         labels=_given(flags.labels, before.labels),
         include_apart=_given(flags.include_apart, before.include_apart),
         rewrite_with=_given(flags.rewrite_with, before.rewrite_with),
-        # Not asked for before is no refusal: the file may ask for it since.
         probe=_given(flags.probe, before.probe or None),
     )
     return make(filled, os.environ)

@@ -45,6 +45,7 @@ def made(run: Path, server: Loopback, name: str = CLAUDE, **changes: Any) -> Pro
         "keys": {"anthropic": "k", "google": "k"},
         "base_urls": {"anthropic": server.url, "google": server.url},
         "timeout_seconds": 20,
+        "redactor": NOTHING,
     }
     found = prober(name, Desk(**{**fields, **changes}))
     assert found is not None

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from support.calc_repo import CALC, CalcRepo, diff
-from support.command_line import patchmark
 from support.fake_anthropic import FakeAnthropic
 from support.loopback import Asked, Behaviour
 from support.tasks import FIX
@@ -18,6 +17,7 @@ from support.tasks import FIX
 from core.redact import NOTHING
 from core.store import RunFolder
 from core.types import Candidate, Environment, Task
+from patchmark.cli import main
 
 OPUS = "anthropic:claude-opus-4-8"
 FIXED = CALC.replace(
@@ -39,8 +39,8 @@ def plan(asked: Asked, _: int) -> Behaviour:
 class Team:
     """A run folder with one task that echoes and one that cannot, and a model's API."""
 
-    def __init__(self, folder: Path, server: FakeAnthropic):
-        self.folder, self.server = folder, server
+    def __init__(self, folder: Path, server: FakeAnthropic, capsys: pytest.CaptureFixture[str]):
+        self.folder, self.server, self._printed = folder, server, capsys
         repo = CalcRepo.make(folder / "repo")
         candidates = [
             repo.candidate({"calc.py": FIXED}),
@@ -51,13 +51,11 @@ class Team:
                 out.append(candidate)
                 out.append(_task(candidate))
 
-    def call(self, command: str, *more: str, code: int = 0) -> str:
-        done = patchmark(
-            self.folder, command, "--out", "out", "--repo", "repo", *ARGUMENTS, "--json", *more,
-            ANTHROPIC_API_KEY="k", ANTHROPIC_BASE_URL=self.server.url,
-        )  # fmt: skip
-        assert done.returncode == code, done.stderr
-        return done.stdout
+    def call(self, command: str, *more: str) -> str:
+        """What the command prints; in this process, to load the models' libraries once."""
+        where = ("--out", f"{self.folder}/out", "--repo", f"{self.folder}/repo")
+        assert main([command, *where, *ARGUMENTS, "--json", *more]) == 0
+        return self._printed.readouterr().out
 
     def report(self) -> dict[str, Any]:
         # Nothing was judged here, which is no reason to trust the tasks less.
@@ -75,9 +73,14 @@ def _task(candidate: Candidate) -> Task:
 
 
 @pytest.fixture
-def team(tmp_path: Path) -> Iterator[Team]:
+def team(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Team]:
     with FakeAnthropic(plan) as server:
-        yield Team(tmp_path, server)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        yield Team(tmp_path, server, capsys)
 
 
 def test_probes_are_asked_once_kept_and_reported(team: Team) -> None:
