@@ -41,7 +41,6 @@ def made(run: Path, server: Loopback, name: str = CLAUDE, **changes: Any) -> Pro
     fields: dict[str, Any] = {
         "exchanges": run / "exchanges",
         "budget": Budget(None),
-        "redactor": NOTHING,
         "keys": {"anthropic": "k", "google": "k"},
         "base_urls": {"anthropic": server.url, "google": server.url},
         "timeout_seconds": 20,
