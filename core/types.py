@@ -211,8 +211,6 @@ class Task(Candidate):
     """Kinds of tests that must fail, and did with the real fix; a judgement plants the same."""
     habits: tuple[str, ...] = ()
     """What the suite does to its own runner with the real fix in place."""
-    clock: float | None = None
-    """Seconds since 1970 at which time begins in each run; None = the machine's own clock."""
     test_command: str
     """Shell that runs the tests."""
     results: str

@@ -25,15 +25,15 @@ from sandbox.recipe import Toolchain
 
 USER = "10001"
 _ETC = Path("/etc")
-_PACKAGES = ("ca-certificates", "git", "patch", "gcc", "g++", "make", "libc6-dev", "libfaketime")
+_PACKAGES = ("ca-certificates", "git", "patch", "gcc", "g++", "make", "libc6-dev")
 _NO_BASE = (
     "no base image could be made of {}, which needs a shell, python3 with venv, and git and gcc "
     "or Debian's apt-get"
 )
 _COMMON = f"""
-if ! command -v git > /dev/null || ! command -v gcc > /dev/null || ! ls /usr/lib/*/faketime; then
+if ! command -v git > /dev/null || ! command -v gcc > /dev/null; then
   apt_install {" ".join(_PACKAGES)}
-fi > /dev/null
+fi
 # Of Debian's own, whatever the tests run on: it judges, and makes uv's home.
 test -x /usr/bin/python3 || apt_install python3 python3-venv || command -v python3 > /dev/null
 id patchmark > /dev/null 2>&1 ||

@@ -30,7 +30,7 @@ def verdict_key(task: Task, patch: Patch, limits: Limits) -> str:
         task.gold_patch,
         task.test_patch,
         repr((task.fail_to_pass, task.pass_to_pass, task.image, task.test_command, task.results)),
-        repr((task.tripwires, task.habits, task.clock)),
+        repr((task.tripwires, task.habits)),
         repr((patch.diff, patch.stop.value, limits)),
         *([task.path_rules.model_dump_json()] if task.path_rules != NO_RULES else []),
     )
@@ -115,7 +115,6 @@ class Judge:
             test_diff=task.test_patch,
             test_paths=touched(task.test_patch),
             tripwires=wires,
-            clock=task.clock,
             limits=self.limits,
         )
         try:

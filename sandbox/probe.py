@@ -12,7 +12,7 @@ from sandbox.base import last_lines
 from sandbox.engine import Engine, Limits
 from sandbox.image import BrokenEnvironmentError, Images, Prepared
 from sandbox.results import Status
-from sandbox.suite import Order, Suite, retried, run_suite
+from sandbox.suite import Order, retried, run_suite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +74,13 @@ def probe(
 
 
 def _tested(engine: Engine, prepared: Prepared, limits: Limits, about: Probed) -> Probed:
-    clock = about.committed_at.timestamp() if prepared.recipe.clock else None
-    suite = _run(engine, prepared, limits, clock)
-    if clock is not None and not _passes(suite):
-        suite = _run(engine, prepared, limits, None)
+    order = Order(
+        image=prepared.image,
+        command=prepared.recipe.test_script(),
+        results=prepared.recipe.results,
+        limits=limits,
+    )
+    suite = run_suite(engine, order)
     statuses = suite.run.statuses.values() if suite.run else ()
     counts = Counter(status.value for status in statuses)
     trouble = ""
@@ -93,22 +96,6 @@ def _tested(engine: Engine, prepared: Prepared, limits: Limits, about: Probed) -
         tests=dict(counts),
         trouble=trouble,
     )
-
-
-def _run(engine: Engine, prepared: Prepared, limits: Limits, clock: float | None) -> Suite:
-    order = Order(
-        image=prepared.image,
-        command=prepared.recipe.test_script(),
-        results=prepared.recipe.results,
-        clock=clock,
-        limits=limits,
-    )
-    return run_suite(engine, order)
-
-
-def _passes(suite: Suite) -> bool:
-    statuses = suite.run.statuses.values() if suite.run else ()
-    return any(status is Status.PASSED for status in statuses)
 
 
 def _with(probed: Probed, **changes: object) -> Probed:

@@ -84,8 +84,6 @@ class Recipe:
     environment: Mapping[str, str] = field(default_factory=dict)
     services: tuple[str, ...] = ()
     workdir: str = "."
-    clock: bool = True
-    """Whether the tests may be given the time of the commit instead of the machine's."""
 
     def __hash__(self) -> int:
         return hash(repr(self))

@@ -50,8 +50,6 @@ class Order:
     trusted: bool = False
     """The real fix, which may change what a model's patch may not."""
     tripwires: Sequence[Tripwire] = ()
-    clock: float | None = None
-    """Seconds since 1970 at which the container's time begins; None = the machine's own."""
     seed: int = 0
     limits: Limits
 
@@ -76,11 +74,6 @@ class Suite:
         """The supervisor itself did not come to its end: nobody's tests are to blame."""
         done = self.run is not None or self.rejected is not None
         return not (done or self.ran.timed_out or self.ran.out_of_memory)
-
-    @property
-    def clock(self) -> str:
-        """Seconds since 1970 at which time began; empty where the clock was the machine's."""
-        return " ".join(self.note("clock"))
 
     def note(self, name: str) -> list[str]:
         """The lines of a note that the image's builder left."""
@@ -160,7 +153,6 @@ def _inputs(order: Order, nonce: str) -> dict[str, File]:
         "test_paths": list(order.test_paths),
         "trusted": order.trusted,
         "tripwires": [vars(wire) for wire in order.tripwires],
-        "clock": order.clock,
         "environment": {
             "PYTHONHASHSEED": str(order.seed),
             **fixed(order.limits),

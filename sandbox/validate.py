@@ -11,7 +11,6 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Literal
@@ -32,9 +31,6 @@ GRADER = "8"
 """Raise when the same patch may get another verdict than before."""
 
 
-_MAY_BE_THE_CLOCK = frozenset(
-    {DropReason.FAILS_AFTER_FIX, DropReason.TIMED_OUT, DropReason.ENVIRONMENT_BROKEN}
-)
 _FOR_NOW = ""
 """The key of a drop that stands for this time only: the next run tries again."""
 
@@ -96,24 +92,12 @@ class Validator:
         return _drop(candidate, tried, DropReason.ENVIRONMENT_BROKEN, str(first))
 
     def _with(self, prepared: Prepared, candidate: Candidate, key: str) -> Task | Dropped:
-        """At the clock of the commit and, where that spoils the tests, at the machine's own."""
-        clocks = (candidate.committed_at.timestamp(), None)
-        for clock in clocks if prepared.recipe.clock else (None,):
-            found = self._at(clock, prepared, candidate, key)
-            if isinstance(found, Task) or found.reason not in _MAY_BE_THE_CLOCK:
-                break
-        return found
-
-    def _at(
-        self, clock: float | None, prepared: Prepared, candidate: Candidate, key: str
-    ) -> Task | Dropped:
         order = Order(
             image=prepared.image,
             command=prepared.recipe.test_script(),
             results=prepared.recipe.results,
             test_diff=candidate.test_patch,
             trusted=True,
-            clock=clock,
             limits=self.limits,
         )
         scope: Literal["suite", "files"] = "suite"
@@ -144,7 +128,6 @@ class Validator:
             environment=self._environment(prepared, after.last),
             tripwires=after.tripwires,
             habits=tuple(sorted({habit for run in after.runs for habit in run.habits})),
-            clock=clock if after.last.clock else None,
             test_command=order.command,
             results=prepared.recipe.results,
             key=key,
@@ -161,13 +144,12 @@ class Validator:
 
     def _environment(self, prepared: Prepared, suite: Suite) -> Environment:
         resolved = suite.note("resolved.txt")
-        clock = {"clock": _iso(suite.clock)} if suite.clock else {}
         return Environment(
             recipe=prepared.recipe.found_in,
             toolchain=" ".join(suite.note("toolchain.txt")[:1]) or prepared.recipe.toolchain.name,
             resolved=tuple(line.removeprefix("# ") for line in resolved),
             cpus=self.limits.cpus,
-            fixed=fixed(self.limits) | clock,
+            fixed=fixed(self.limits),
         )
 
     def _side(self, order: Order, candidate: Candidate) -> _Side:
@@ -225,10 +207,6 @@ class _Side:
 
 
 _FAILED = (Status.FAILED, Status.ERROR)
-
-
-def _iso(seconds: str) -> str:
-    return datetime.fromtimestamp(float(seconds), UTC).isoformat()
 
 
 def _is_run(path: str) -> bool:

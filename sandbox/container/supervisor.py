@@ -29,7 +29,6 @@ NONCE_FD, RESULTS_FD = 4, 3
 MOST_RESULTS = 48 * 1024 * 1024
 MOST_HEAD, MOST_TAIL = 4 * 1024 * 1024, 512 * 1024
 LINES = "lines"
-PRELOAD = "libfaketime.so.1"
 
 
 def main():
@@ -322,24 +321,7 @@ def child_environment(spec, folder):
     to = "/dev/fd/{}".format(RESULTS_FD) if spec["form"] == LINES else folder + "/results"
     environment["PATCHMARK_RESULTS"] = to
     environment.update(spec["environment"])
-    if spec["clock"] is not None:
-        environment.update(faked_clock(spec["clock"]))
     return environment
-
-
-def faked_clock(start):
-    """Let time begin at `start`, in seconds since 1970, where the library for it is there."""
-    for folder in ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib"):
-        library = "{}/faketime/{}".format(folder, PRELOAD)
-        if os.path.exists(library):
-            write("clock", str(start).encode("ascii"))
-            return {
-                "LD_PRELOAD": library,
-                "FAKETIME": "{:+d}".format(int(start - time.time())),
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                "DONT_FAKE_MONOTONIC": "1",
-            }
-    return {}
 
 
 class Drain(threading.Thread):

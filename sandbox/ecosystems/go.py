@@ -38,8 +38,6 @@ def recipes(facts: Facts, workflow: Workflow) -> Iterator[Recipe]:
         "chmod -R a+rwX /opt/go\n",
         test=f"{_CACHES}export GOPROXY=off GOFLAGS='-modcacherw -count=1'\ncd {folder}\n{_TEST}",
         results="go",
-        # Go asks the kernel for the time, past every library.
-        clock=False,
         environment=workflow.environment,
     )
 

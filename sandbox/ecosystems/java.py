@@ -62,8 +62,6 @@ def _maven(facts: Facts, workflow: Workflow, version: str) -> Recipe:
         "$MVN $(cat /opt/m2/options) --fail-at-end test\n"
         + _COLLECT.format(folder="surefire-reports"),
         results="junit",
-        # A virtual machine asks for the time so often that a faked one doubles its own.
-        clock=False,
         environment=workflow.environment,
     )
 
@@ -94,8 +92,6 @@ def _gradle(facts: Facts, workflow: Workflow, version: str) -> Recipe:
         "$GRADLE --no-daemon --offline --continue cleanTest test\n"
         + _COLLECT.format(folder="test-results"),
         results="junit",
-        # A virtual machine asks for the time so often that a faked one doubles its own.
-        clock=False,
         environment=workflow.environment,
     )
 
