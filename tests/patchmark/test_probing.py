@@ -91,6 +91,7 @@ def test_probes_are_asked_once_kept_and_reported(team: Team) -> None:
     assert (probe["task_id"], probe["entrant"], probe["similarity"]) == ("c" * 12, OPUS, 1.0)
     team.call("solve", "--probe")
     team.call("solve")
+    assert (team.folder / "out/probes.jsonl").read_text() == kept
     (team.folder / "out/probes.jsonl").unlink()
     team.call("solve")
     assert len(team.server.asked) == 3
