@@ -45,13 +45,15 @@ class Run:
     def engine(self) -> DockerEngine:
         """The container engine, looked for when first needed. Raises EngineError."""
         if self._engine is None:
-            self._engine = connect(self.settings.variables)
+            self._engine = connect(self.settings.variables, self.settings.runtime)
         return self._engine
 
     def close(self) -> None:
         """Let go of the engine and of what still runs in it."""
-        if self._engine is not None:
-            self._engine.close()
+        left = self._engine.close() if self._engine is not None else []
+        if left:
+            names = ", ".join(name[:12] for name in left)
+            self.show.tell(f"containers that the engine does not remove: {names}")
 
     @cached_property
     def _desk(self) -> Desk:

@@ -32,12 +32,15 @@ def endpoints(environment: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def connect(environment: Mapping[str, str]) -> DockerEngine:
-    """The first engine that answers. Raises EngineError saying what to do when none does."""
+def connect(environment: Mapping[str, str], runtime: str | None = None) -> DockerEngine:
+    """The first engine that answers, its containers on this runtime if one is named.
+
+    Raises EngineError saying what to do when none answers, UsageError for an unknown runtime.
+    """
     reasons = []
     for endpoint in endpoints(environment):
         try:
-            return DockerEngine(endpoint)
+            return DockerEngine(endpoint, runtime=runtime)
         except EngineError as error:
             reasons.append(str(error))
     raise EngineError("; ".join([HELP, *reasons]))

@@ -6,8 +6,9 @@ Handed to build scripts as secrets; it is in no image and never reaches a test r
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 PASSED_ON = (
     "HTTP_PROXY",
@@ -30,6 +31,10 @@ PASSED_ON = (
     "GOSUMDB",
 )
 
+_ADDRESS = re.compile(r"[a-z+]+://(?:([^/@\s]+)@)?[^\s,|]+")
+_SHORT = 3
+"""Names so short stand in too much else."""
+
 
 @dataclass(frozen=True)
 class Network:
@@ -48,9 +53,19 @@ class Network:
 
     def redacted(self, text: str) -> str:
         """A build's output without the credentials that were given to it, for other eyes."""
-        for value in self.build_environment().values():
-            inside = re.search(r"//([^/@\s]+)@", value)
-            for secret in (value, *(inside.group(1).split(":") if inside else ())):
-                if len(secret) > 3:
-                    text = text.replace(secret, "***")
-        return text
+        return redacted(text, self.build_environment().values())
+
+
+def redacted(text: str, secrets: Iterable[str]) -> str:
+    """A text without these addresses and without the names and passwords in them.
+
+    What is no address (`direct`, `localhost,.internal`) is no secret, and stays.
+    """
+    for value in secrets:
+        parts = [found.group(0) for found in _ADDRESS.finditer(value)]
+        for inside in (found.group(1) for found in _ADDRESS.finditer(value) if found.group(1)):
+            parts += [inside, *inside.split(":"), *map(unquote, inside.split(":"))]
+        for secret in parts:
+            if len(secret) > _SHORT:
+                text = text.replace(secret, "***")
+    return text

@@ -14,8 +14,9 @@ from typing import IO
 import pytest
 from support.containers import own_containers
 
-from sandbox.docker import LABEL, DockerEngine
+from sandbox.docker import DockerEngine
 from sandbox.engine import Build, Job, Limits, Ran
+from sandbox.owned import LABEL
 
 pytestmark = pytest.mark.docker
 

@@ -6,7 +6,8 @@ import os
 import socket
 from typing import Any
 
-from sandbox.docker import LABEL, DockerEngine
+from sandbox.docker import DockerEngine
+from sandbox.owned import LABEL
 
 
 def owner() -> str:
