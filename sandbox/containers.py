@@ -13,12 +13,11 @@ from typing import Any
 
 from core.errors import EngineError
 from sandbox.engine import Limits, Ran
+from sandbox.output import Output
 from sandbox.owned import LABEL, OWNER, owner
 from sandbox.tars import unpack
-from sandbox.watch import LOG_MIB, Watch
+from sandbox.watch import Watch, too_much
 
-OUTPUT_LINES = 2000
-OUTPUT_BYTES = 1_000_000
 _DEATH_SECONDS = 20.0
 """How long a killed container may take to end; a process in the kernel cannot be killed."""
 
@@ -28,14 +27,13 @@ _BY_SIGNAL = (137, 143)
 
 def limited(limits: Limits) -> dict[str, Any]:
     """The limits that an engine holds by itself, as it takes them."""
-    log = {"max-size": f"{LOG_MIB}m", "max-file": "1"}
     return {
         "mem_limit": limits.memory_mib * 1024 * 1024,
         "memswap_limit": limits.memory_mib * 1024 * 1024,
         "nano_cpus": int(min(limits.cpus, os.cpu_count() or 1) * 1e9),
         "pids_limit": limits.processes,
         "init": True,
-        "log_config": {"type": "json-file", "config": log},
+        "log_config": {"type": "none"},
         "ulimits": [
             {"Name": "fsize", "Soft": limits.disk_mib << 20, "Hard": limits.disk_mib << 20},
             {"Name": "core", "Soft": 0, "Hard": 0},
@@ -98,20 +96,31 @@ class Containers:
         cache_volume: str | None = None,
     ) -> Ran:
         """Start a container and wait for its end, or end it at a limit."""
-        started = time.monotonic()
-        self._api.start(name)
-        with Watch(self._api, name, limits, partial(self._kill, name), cache_volume) as watch:
-            exit_code = self._wait(name, limits.seconds)
+        flood = too_much("printed", (limits.output_mib << 20) + 1, limits.output_mib)
+        output = Output(self._api, name, limits.output_mib << 20, lambda: watch.stop(flood))
+        watch = Watch(
+            self._api,
+            name,
+            limits,
+            partial(self._kill, name),
+            printed_at=lambda: output.last_at,
+            cache_volume=cache_volume,
+        )
+        with output:
+            started = time.monotonic()
+            self._api.start(name)
+            with watch:
+                exit_code = self._wait(name, limits.seconds)
+            seconds = time.monotonic() - started
         if exit_code in _BY_SIGNAL and not watch.stopped and not self._answers():
             raise EngineError("the engine shut down and took the container with it")
-        seconds = time.monotonic() - started
         late = f"took longer than {limits.seconds:g} s" if exit_code is None else ""
         return Ran(
             exit_code=None if watch.stopped else exit_code,
             timed_out=watch.idle or bool(late and not watch.stopped),
             stopped=watch.stopped or late,
             out_of_memory=bool(self._state(name).get("OOMKilled")),
-            output=self._said(name),
+            output=output.text(),
             files=self._brought(name, folders),
             seconds=seconds,
         )
@@ -161,10 +170,6 @@ class Containers:
 
     def _state(self, name: str) -> dict[str, Any]:
         return dict(self._api.inspect_container(name)["State"])
-
-    def _said(self, name: str) -> str:
-        output = self._api.logs(name, stdout=True, stderr=True, tail=OUTPUT_LINES)
-        return str(output[-OUTPUT_BYTES:].decode(errors="replace"))
 
     def _brought(self, name: str, folders: tuple[str, ...]) -> dict[str, bytes]:
         files: dict[str, bytes] = {}

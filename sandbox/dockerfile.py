@@ -6,8 +6,10 @@ import io
 import re
 import tarfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Any
 
 from sandbox.engine import Limits
@@ -77,6 +79,7 @@ class DockerfileBuild:
         self._limits = limits
         self._said = ""
         self._printed = 0
+        self._printed_at = 0.0
         self._images: list[str] = []
         self._step: Watch | None = None
         self._steps = ExitStack()
@@ -133,6 +136,7 @@ class DockerfileBuild:
             text = str(line.get("stream") or line.get("error") or "")
             self._said = (self._said + text)[-_SAID:]
             self._printed += len(text)
+            self._printed_at = time.monotonic()
             if "error" in line:
                 return True
             if self._printed > self._limits.output_mib * 2**20:
@@ -150,7 +154,8 @@ class DockerfileBuild:
             return
         self._steps.close()
         self._running = name
-        watch = Watch(self._api, name, self._limits, lambda: self._kill(name))
+        kill = partial(self._kill, name)
+        watch = Watch(self._api, name, self._limits, kill, printed_at=lambda: self._printed_at)
         self._step = self._steps.enter_context(watch)
 
     def _runs(self, name: str) -> bool:

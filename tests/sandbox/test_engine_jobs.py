@@ -10,9 +10,9 @@ import pytest
 from support.containers import own_containers
 
 from core.errors import EngineError
-from sandbox.containers import OUTPUT_BYTES
 from sandbox.docker import DockerEngine
 from sandbox.engine import Build, File, Job, Limits, Ran
+from sandbox.output import OUTPUT_BYTES
 from sandbox.owned import LABEL
 from sandbox.tars import RESULT_BYTES
 

@@ -27,7 +27,7 @@ SMALL = "patchmark-test/small:1"
 
 def can_start() -> bool:
     """Whether an engine can be started here at all."""
-    return os.geteuid() == 0 and shutil.which("dockerd") is not None
+    return os.geteuid() == 0 and all(map(shutil.which, ("dockerd", "unshare")))
 
 
 class OwnEngine:
@@ -59,23 +59,12 @@ class OwnEngine:
         with Path(at, "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    # With --bridge=none it removes docker0, which belongs to the machine's own engine.
-                    *(
-                        "unshare",
-                        "--net",
-                        "dockerd",
-                        "--host",
-                        self.endpoint,
-                        "--data-root",
-                        f"{at}/data",
-                    ),
-                    *("--exec-root", f"{at}/exec", "--pidfile", f"{at}/pid"),
-                    *(
-                        "--shutdown-timeout=1",
-                        "--bridge=none",
-                        "--iptables=false",
-                        "--ip6tables=false",
-                    ),
+                    # In a network of its own: with --bridge=none it would remove docker0,
+                    # which belongs to the machine's engine.
+                    *("unshare", "--net", "dockerd", "--host", self.endpoint),
+                    *("--data-root", f"{at}/data", "--exec-root", f"{at}/exec"),
+                    *("--pidfile", f"{at}/pid", "--shutdown-timeout=1"),
+                    *("--bridge=none", "--iptables=false", "--ip6tables=false"),
                 ],
                 stdout=log,
                 stderr=log,
