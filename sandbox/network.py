@@ -61,11 +61,12 @@ def redacted(text: str, secrets: Iterable[str]) -> str:
 
     What is no address (`direct`, `localhost,.internal`) is no secret, and stays.
     """
-    for value in secrets:
-        parts = [found.group(0) for found in _ADDRESS.finditer(value)]
-        for inside in (found.group(1) for found in _ADDRESS.finditer(value) if found.group(1)):
-            parts += [inside, *inside.split(":"), *map(unquote, inside.split(":"))]
-        for secret in parts:
-            if len(secret) > _SHORT:
-                text = text.replace(secret, "***")
+    parts: set[str] = set()
+    for found in (match for value in secrets for match in _ADDRESS.finditer(value)):
+        inside = (found.group(1) or "").split(":")
+        parts |= {found.group(0), found.group(1) or "", *inside, *map(unquote, inside)}
+    # The longest first: what is left of an address would still tell where it leads.
+    for secret in sorted(parts, key=len, reverse=True):
+        if len(secret) > _SHORT:
+            text = text.replace(secret, "***")
     return text
