@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from core.errors import RepositoryError, UsageError
+from core.programs import program, trusted_path
 
 _1980 = 315_619_200
 _SAFE = (
@@ -47,9 +48,9 @@ _SAFE = (
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment git runs in: PATH and nothing else of ours."""
+    """The environment git runs in: what is trusted of PATH, and nothing else of ours."""
     return {
-        "PATH": os.environ.get("PATH", os.defpath),
+        "PATH": trusted_path(_path()),
         # A repository's configuration may say ~/, which without a home is a fatal error.
         "HOME": os.devnull,
         "LC_ALL": "C",
@@ -66,9 +67,13 @@ def clean_environment() -> dict[str, str]:
     }
 
 
+def _path() -> str:
+    return os.environ.get("PATH", os.defpath)
+
+
 def git_command(*arguments: str, directory: Path | None = None) -> list[str]:
-    """The full command line of one git call."""
-    command = ["git"]
+    """The full command line of one git call. Raises FileNotFoundError where there is no git."""
+    command = [program("git", _path())]
     if directory is not None:
         command += ["-C", str(directory)]
     for setting in _SAFE:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from core.types import (
     Cause,
+    Cutoff,
     Difficulty,
     Expected,
     Link,
@@ -40,9 +41,9 @@ class EntrantRow(_Part):
     ci_high: float | None
     """95 % Wilson score interval of `pass_rate`."""
     cost_usd: Decimal | None
-    """All that was billed, also for failures; None when any part of it is unknown."""
+    """All that was billed, also for failures and probes; None when a part of it is unknown."""
     cost_per_solve_usd: Decimal | None
-    """cost_usd / passed; None when unknown or nothing passed."""
+    """cost_usd without probes / passed; None when unknown or nothing passed."""
     seconds_p50: float | None
     """Median seconds from request to last token."""
     first_token_seconds_p50: float | None
@@ -52,6 +53,16 @@ class EntrantRow(_Part):
     """Model ids that answered, when another than the one asked for."""
     replayed: bool
     fiction: str | None
+
+
+class GoldEcho(_Part):
+    """What a patch has in common with the real fix that nothing forces; see `core.echo`."""
+
+    share: float
+    """len(repeated) / own, 0 to 1."""
+    own: int
+    """Own words of the fix."""
+    repeated: tuple[str, ...]
 
 
 class Cell(_Part):
@@ -69,6 +80,54 @@ class Cell(_Part):
     cost_usd: Decimal | None
     seconds: float | None
     diff: str
+    gold_echo: GoldEcho | None = None
+    """None for baselines, without a patch, and where the fix has too few own words."""
+
+
+class ProbeRow(_Part):
+    """What one model remembered of one fix."""
+
+    entrant: str
+    stop: Stop
+    hit: bool
+    similarity: float | None
+    """Share of the fix's own words that the answer holds; None = it cannot be told."""
+    verbatim: tuple[str, ...]
+    """Telling lines of the fix that stand in the answer."""
+    cost_usd: Decimal | None
+    fiction: str | None
+
+
+class Side(_Part):
+    """A model's pass rate on the tasks of one side of its cutoff."""
+
+    tasks: int
+    """Different tasks with a scored attempt."""
+    scored: int
+    passed: int
+    pass_rate: float | None
+    ci_low: float | None
+    ci_high: float | None
+
+
+class MemoryRow(_Part):
+    """What speaks for or against a model having learned the fixes by heart; in no rate."""
+
+    entrant: str
+    cutoff: Cutoff | None
+    before: Side | None
+    """Fixes up to the cutoff's day; None without a cutoff, and so is `after`."""
+    after: Side | None
+    probed: int
+    """Fixes that were asked for by title and answered with a diff."""
+    hits: int
+    probes_usd: Decimal | None
+    """What probes cost, part of the entrant's cost; 0 without any, None when unknown."""
+    echoes: int
+    """Patches whose echo of the real fix could be measured."""
+    echo_median: float | None
+    echo_high: int
+    """Patches that repeat the real fix's own words to `core.echo.HIGH` or more."""
 
 
 class TaskRow(_Part):
@@ -95,6 +154,7 @@ class TaskRow(_Part):
     difficulty: Difficulty = Difficulty(files=0, hunks=0, lines=0)
     runner_files: tuple[str, ...] = ()
     """Files of the change that steer how tests run."""
+    probes: tuple[ProbeRow, ...] = ()
 
 
 class ApartRow(_Part):
@@ -125,7 +185,7 @@ class Report(Record):
     verdict: str
     """The one line a busy person acts on."""
     tasks_broken: bool
-    """`reference` did not pass everything, or `empty` passed something."""
+    """`reference` was judged and did not pass, or `empty` passed something."""
     replayed: bool
     fiction: bool
     commits_seen: int
@@ -146,3 +206,5 @@ class Report(Record):
     """The model that wrote statements anew."""
     rewriting_usd: Decimal | None = None
     """What that cost; None when unknown, or where nobody did."""
+    memory: tuple[MemoryRow, ...] = ()
+    """One row a model; empty where nothing is known of any."""

@@ -19,7 +19,8 @@ from typing import BinaryIO, Self, TypeVar
 from pydantic import ValidationError
 
 from core.errors import StoreError
-from core.types import SCHEMA_VERSION, Candidate, Dropped, Patch, Record, Task, Verdict
+from core.redact import Redactor
+from core.types import SCHEMA_VERSION, Candidate, Dropped, Patch, Probe, Record, Task, Verdict
 
 R = TypeVar("R", bound=Record)
 
@@ -28,6 +29,7 @@ FILES: dict[type[Record], str] = {
     Dropped: "dropped.jsonl",
     Task: "tasks.jsonl",
     Patch: "patches.jsonl",
+    Probe: "probes.jsonl",
     Verdict: "verdicts.jsonl",
 }
 
@@ -35,8 +37,10 @@ FILES: dict[type[Record], str] = {
 class RunFolder:
     """One run's folder. Use as a context manager: only one process may hold it at a time."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, redactor: Redactor):
+        """What is written goes through `redactor`: a run folder is shared, its secrets are not."""
         self.path = path.absolute()
+        self._redactor = redactor
         self._lock = threading.Lock()
         self._held: int | None = None
 
@@ -85,7 +89,7 @@ class RunFolder:
 
         Raises StoreError where it cannot be written; nothing of it is then left in the file.
         """
-        line = record.model_dump_json().encode() + b"\n"
+        line = self._redactor.record(record).model_dump_json().encode() + b"\n"
         path = self.path / FILES[type(record)]
         with self._lock:
             try:

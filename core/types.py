@@ -6,13 +6,17 @@ contract: they are what stands in the run folder's JSON Lines files.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from core.outcomes import RULES
+from core.outcomes import Cause as Cause
+from core.outcomes import Outcome as Outcome
+from core.outcomes import Stop as Stop
 from core.paths import PathRules
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -203,6 +207,10 @@ class Task(Candidate):
     image: str
     """Content id of the image that holds the base commit and its dependencies."""
     environment: Environment
+    tripwires: tuple[str, ...] = ()
+    """Kinds of tests that must fail, and did with the real fix; a judgement plants the same."""
+    habits: tuple[str, ...] = ()
+    """What the suite does to its own runner with the real fix in place."""
     test_command: str
     """Shell that runs the tests."""
     results: str
@@ -230,27 +238,6 @@ class Usage(BaseModel):
     reasoning_tokens: int = Field(default=0, ge=0)
 
 
-class Stop(StrEnum):
-    """How a model's attempt ended."""
-
-    ANSWERED = "answered"
-    REFUSED = "refused"
-    EMPTY = "empty"
-    UNREADABLE = "unreadable"
-    """An answer without any edit that could be understood."""
-    MISPLACED = "misplaced"
-    """An edit whose place in the file cannot be found."""
-    TRUNCATED = "truncated"
-    """The answer hit the model's length limit."""
-    PROVIDER_FAILED = "provider_failed"
-    OVER_BUDGET = "over_budget"
-
-    @property
-    def final(self) -> bool:
-        """False where a later run should ask again: nothing was answered."""
-        return self not in (Stop.PROVIDER_FAILED, Stop.OVER_BUDGET)
-
-
 class Patch(Record):
     """What an entrant answered to a task, and what that took."""
 
@@ -276,47 +263,39 @@ class Patch(Record):
     """Files below the run folder that hold the raw requests and answers."""
 
 
+class Probe(Record):
+    """What a model wrote when it was told a fix's repository and title, and nothing else."""
+
+    task_id: TaskId
+    entrant: str
+    stop: Stop
+    detail: str = ""
+    similarity: float | None = Field(default=None, ge=0, le=1)
+    """Share of the fix's own words that the answer holds, see `core.echo`; None = no diff."""
+    verbatim: tuple[str, ...] = ()
+    """Telling lines of the fix that stand in the answer, white space made even."""
+    cost_usd: Decimal | None
+    """US dollars billed, all retries and failures included; None = unknown, never 0."""
+    usage: Usage | None
+    replayed: bool = False
+    fiction: str | None = None
+    """Set when the answer was written by hand; must be shown wherever the answer is."""
+    exchanges: tuple[str, ...] = ()
+    """Files below the run folder that hold the raw requests and answers."""
+
+
+class Cutoff(Part):
+    """The day up to which a model's training data reach, that day included."""
+
+    day: date
+    stated: str
+    """As its source states it: a month, `2026-01`, or a day."""
+    source: str
+    read_on: date | None = None
+    """When the source was read; None for the user's own settings."""
+
+
 # --- judging ------------------------------------------------------------------------------
-
-
-class Outcome(StrEnum):
-    """How a patch ended. The first six score the model, the others are not scored."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    REGRESSED = "regressed"
-    NO_PATCH = "no_patch"
-    DOES_NOT_APPLY = "does_not_apply"
-    TIMED_OUT = "timed_out"
-    ENVIRONMENT_BROKEN = "environment_broken"
-    PROVIDER_FAILED = "provider_failed"
-    OVER_BUDGET = "over_budget"
-    CANCELLED = "cancelled"
-
-    @property
-    def scored(self) -> bool:
-        """True where the outcome says something about the model."""
-        return self not in _NOT_SCORED
-
-
-_NOT_SCORED = frozenset(
-    {
-        Outcome.ENVIRONMENT_BROKEN,
-        Outcome.PROVIDER_FAILED,
-        Outcome.OVER_BUDGET,
-        Outcome.CANCELLED,
-    }
-)
-
-
-class Cause(StrEnum):
-    """Who has to answer for an outcome that is not `passed`."""
-
-    MODEL = "model"
-    TASK = "task"
-    ENVIRONMENT = "environment"
-    PROVIDER = "provider"
-    PATCHMARK = "patchmark"
 
 
 class Verdict(Record):
@@ -336,11 +315,16 @@ class Verdict(Record):
     """PASS_TO_PASS tests that did not pass."""
     dropped_edits: tuple[str, ...] = ()
     """Test and runner files the patch wanted to change; those edits were not applied."""
+    applied: str = ""
+    """What it took to lay the patch: `exact`, or the first rung that held and what was mended."""
+    evidence: tuple[str, ...] = ()
+    """Of `tampered`: what the patch did."""
     seconds: float | None = None
     """Wall clock of the container that ran the tests."""
 
     @model_validator(mode="after")
     def _cause_fits(self) -> Self:
-        if (self.outcome is Outcome.PASSED) != (self.cause is None):
-            raise ValueError("a cause stands with every outcome but `passed`")
+        causes = RULES[self.outcome].causes
+        if self.cause not in causes and (causes or self.cause is not None):
+            raise ValueError(f"{self.cause} cannot be the cause of `{self.outcome}`")
         return self

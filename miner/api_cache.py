@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from core.redact import Redactor
+
 OVERLAP = timedelta(minutes=5)
 """An answer may lack what changed in the last minutes before it: copies lag behind."""
 
@@ -68,10 +70,18 @@ class Position:
 class ApiCache:
     """The answers of one API about one repository."""
 
-    def __init__(self, folder: Path, url: str, slug: str, tell: Callable[[str], None]):
+    def __init__(
+        self,
+        folder: Path,
+        url: str,
+        slug: str,
+        tell: Callable[[str], None],
+        redactor: Redactor,
+    ):
         self._of = f"{url.rstrip('/')} {slug.lower()}"
         self.path = folder / _file_name(url, slug, self._of)
         self._tell = tell
+        self._redactor = redactor
         self._file = self._open()
 
     def __del__(self) -> None:
@@ -96,7 +106,10 @@ class ApiCache:
 
     def write(self, kind: str, items: Mapping[str, New], read_at: datetime) -> None:
         """Keep answers that were read at this time."""
-        rows = [(kind, k, i.data, _text(i.updated_at), _text(read_at)) for k, i in items.items()]
+        rows = [
+            (kind, k, i.data and self._redactor.text(i.data), _text(i.updated_at), _text(read_at))
+            for k, i in items.items()
+        ]
         self._run("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, 1)", rows)
 
     def outdate(self, changes: Mapping[int, datetime]) -> None:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from core.diff import FileDiff
+from core.manifests import Steers, steering
 from core.paths import Kind, PathRules, kind_of, named_by
 from miner.part_cut import cut, lines_of
-from miner.part_manifest import Steers, steering
 from miner.part_rust import classes, test_lines
 
 Contents = Callable[[str], tuple[str | None, str | None]]

@@ -61,8 +61,8 @@ class Asker:
                 if error.hopeless:
                     raise UsageError(str(error)) from error
                 raise
-            exchange = self._exchange(sent, answer)
-            self.store.keep_answer(slot, exchange)
+            # Read as it is kept: what comes of it is then the same whenever it is read again.
+            exchange = self.store.keep_answer(slot, self._exchange(sent, answer))
             reservation.settle(exchange.cost_usd)
             return exchange
 

@@ -54,6 +54,8 @@ class _Kept(Record):
     turn: int = Field(ge=1)
     request_sha256: str | None
     requested_model: str | None
+    redacted: bool = False
+    """True where it held a secret of ours, which is not kept."""
 
 
 class SentRequest(_Kept):
@@ -83,7 +85,7 @@ class Failure(_Kept):
 
 
 class Exchange(_Kept):
-    """One paid question with its answer, exactly as it came."""
+    """One paid question with its answer, exactly as it came, but for our own secrets."""
 
     fiction: str | None
     """Set where the answer was written by hand; says so in words."""

@@ -17,6 +17,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from core.errors import StoreError
+from core.redact import Redactor
 from core.types import Record
 from models.exchange import Exchange, Failure, SentRequest, Slot
 from models.provider import Request
@@ -27,8 +28,9 @@ R = TypeVar("R", Exchange, Failure, SentRequest)
 class ExchangeStore:
     """An `exchanges` folder. Safe from many threads, one of them to a slot."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, redactor: Redactor):
         self.folder = folder
+        self._redactor = redactor
 
     def answer(self, slot: Slot) -> Exchange | None:
         """The kept answer. Raises StoreError, naming the file, when it is damaged."""
@@ -73,9 +75,9 @@ class ExchangeStore:
         self._write(self.path(slot, ".request"), record)
         return record
 
-    def keep_answer(self, slot: Slot, exchange: Exchange) -> None:
-        """Keep an answer; it is on disk when this returns."""
-        self._write(self.path(slot), exchange)
+    def keep_answer(self, slot: Slot, exchange: Exchange) -> Exchange:
+        """Keep an answer; it is on disk when this returns, and returned as it is there."""
+        return self._write(self.path(slot), exchange)
 
     def keep_failure(self, slot: Slot, failure: Failure) -> None:
         """Keep a failure; it is on disk when this returns."""
@@ -102,7 +104,7 @@ class ExchangeStore:
             return
         failed = [f".failed-{failure.number}" for failure in source.failures(slot)]
         parts = [part for part in ["", *failed] if source.path(slot, part).exists()]
-        contents = {part: source.path(slot, part).read_bytes() for part in parts}
+        contents = {part: self._adopted(source.path(slot, part)) for part in parts}
         if all(_same(self.path(slot, part), content) for part, content in contents.items()):
             return
         for other in self._hashes(slot):
@@ -142,8 +144,23 @@ class ExchangeStore:
             ),
         )
 
-    def _write(self, path: Path, record: Record) -> None:
-        write_durably(path, record.model_dump_json(indent=2).encode() + b"\n")
+    def _write(self, path: Path, record: R) -> R:
+        kept = self._redacted(record)
+        write_durably(path, _text(kept))
+        return kept
+
+    def _redacted(self, record: R) -> R:
+        kept = self._redactor.record(record)
+        return record if kept is record else kept.model_copy(update={"redacted": True})
+
+    def _adopted(self, path: Path) -> bytes:
+        """Another store's file as this one keeps it: byte for byte, where it holds no secret."""
+        content = path.read_bytes()
+        if self._redactor.data(content) == content:
+            return content
+        if ".failed-" in path.name:
+            return _text(self._redacted(_parse(Failure, path)))
+        return _text(self._redacted(_parse(Exchange, path)))
 
 
 def spent(folder: Path) -> Decimal:
@@ -189,6 +206,10 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _text(record: Record) -> bytes:
+    return record.model_dump_json(indent=2).encode() + b"\n"
 
 
 def _same(path: Path, content: bytes) -> bool:

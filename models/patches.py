@@ -26,8 +26,8 @@ def answered(
         diff=edit.diff,
         stop=edit.stop,
         detail=_with_interruptions(edit.detail, failures),
-        cost_usd=_cost(billed),
-        usage=_usage(billed),
+        cost_usd=cost_of(billed),
+        usage=usage_of(billed),
         seconds=exchange.seconds,
         first_token_seconds=exchange.first_token_seconds,
         requested_model=exchange.requested_model,
@@ -50,22 +50,22 @@ def unanswered(
         diff="",
         stop=stop,
         detail=detail,
-        cost_usd=_cost(failures),
-        usage=_usage(failures),
+        cost_usd=cost_of(failures),
+        usage=usage_of(failures),
         seconds=None,
         requested_model=model,
         exchanges=store.names(slot),
     )
 
 
-def _cost(kept: Sequence[Failure | Exchange]) -> Decimal | None:
+def cost_of(kept: Sequence[Failure | Exchange]) -> Decimal | None:
     """The sum; None as soon as one part of it is not known."""
     costs = [record.cost_usd for record in kept]
     known = [cost for cost in costs if cost is not None]
     return sum(known, Decimal(0)) if len(known) == len(costs) else None
 
 
-def _usage(kept: Sequence[Failure | Exchange]) -> Usage | None:
+def usage_of(kept: Sequence[Failure | Exchange]) -> Usage | None:
     """The sum of what is known; None when nothing is."""
     known = [record.usage for record in kept if record.usage is not None]
     if not known:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from core.errors import UsageError
+from core.redact import Redactor
 from models.asker import Asker
 from models.base import Entrant
 from models.baseline import Empty, Reference
@@ -17,6 +18,7 @@ from models.budget import Budget
 from models.exchange_store import ExchangeStore
 from models.oneshot import OneShot
 from models.pricing import Price, PriceList
+from models.probe import Prober
 from models.provider import Connection, Provider
 from models.repair import Repairer
 from models.replay import Replay
@@ -40,6 +42,7 @@ class Desk:
     exchanges: Path
     """The run folder's folder for requests and answers."""
     budget: Budget
+    redactor: Redactor
     replay: Path | None = None
     """A run folder, or its exchanges folder, to answer from; then no one is called."""
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -82,8 +85,10 @@ def build(name: str, desk: Desk) -> Entrant:
     if name in BASELINES:
         return BASELINES[name]()
     if desk.replay is not None:
-        recordings = ExchangeStore(_recordings(desk.replay))
-        return Replay(name=name, recordings=recordings, store=ExchangeStore(desk.exchanges))
+        recordings = ExchangeStore(_recordings(desk.replay), desk.redactor)
+        return Replay(
+            name=name, recordings=recordings, store=ExchangeStore(desk.exchanges, desk.redactor)
+        )
     return OneShot(
         name=name,
         model=name.partition(":")[2],
@@ -109,17 +114,25 @@ def check_rewriter(name: str) -> None:
 def rewriter(name: str, desk: Desk) -> Rewriter:
     """Make a model ready to rewrite statements. Raises UsageError as `build` does."""
     check_rewriter(name)
-    store = ExchangeStore(desk.exchanges)
-    if desk.replay is None:
-        answers: Asker | Recordings = _asker(name, desk)
-    else:
-        answers = Recordings(source=ExchangeStore(_recordings(desk.replay)), store=store)
     return Rewriter(
         name=name,
-        answers=answers,
-        store=store,
+        answers=_answers(name, desk),
+        store=ExchangeStore(desk.exchanges, desk.redactor),
         max_output_tokens=desk.max_output_tokens,
         prompt_budget_chars=desk.prompt_budget_chars,
+    )
+
+
+def prober(name: str, desk: Desk) -> Prober | None:
+    """Make an entrant ready to be probed; None for baselines. Raises UsageError as `build`."""
+    check(name)
+    if name in BASELINES:
+        return None
+    return Prober(
+        name=name,
+        answers=_answers(name, desk),
+        store=ExchangeStore(desk.exchanges, desk.redactor),
+        max_output_tokens=desk.max_output_tokens,
     )
 
 
@@ -131,9 +144,16 @@ def repairer(name: str, desk: Desk) -> Repairer:
     return Repairer(
         name=name,
         answers=_asker(name, desk),
-        store=ExchangeStore(desk.exchanges),
+        store=ExchangeStore(desk.exchanges, desk.redactor),
         max_output_tokens=desk.max_output_tokens,
     )
+
+
+def _answers(name: str, desk: Desk) -> Asker | Recordings:
+    if desk.replay is None:
+        return _asker(name, desk)
+    source = ExchangeStore(_recordings(desk.replay), desk.redactor)
+    return Recordings(source=source, store=ExchangeStore(desk.exchanges, desk.redactor))
 
 
 def _asker(name: str, desk: Desk) -> Asker:
@@ -142,7 +162,7 @@ def _asker(name: str, desk: Desk) -> Asker:
         raise UsageError(f"entrant {name!r} answers from recordings only; say where with --replay")
     asker = Asker(
         provider=_connect(provider, _connection(name, provider, desk)),
-        store=ExchangeStore(desk.exchanges),
+        store=ExchangeStore(desk.exchanges, desk.redactor),
         budget=desk.budget,
         prices=PriceList(desk.prices),
     )
@@ -203,5 +223,6 @@ __all__ = [
     "check",
     "check_rewriter",
     "needs_key",
+    "prober",
     "rewriter",
 ]

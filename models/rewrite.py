@@ -15,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
+from core.redact import NOTHING
 from core.types import Stop, Task
 from models.budget import OverBudgetError
 from models.exchange import Exchange, Failure, Slot
@@ -134,7 +135,7 @@ def billed(exchanges: Path, name: str, task_ids: Iterable[str]) -> Decimal | Non
     Asks no one, so that a report can be made at any time. None where a part is not known.
     Raises StoreError for a damaged file.
     """
-    store = ExchangeStore(exchanges)
+    store = ExchangeStore(exchanges, NOTHING)  # nothing is written
     kept: list[Failure | Exchange] = []
     for task_id in task_ids:
         slot = slot_of(name, task_id)

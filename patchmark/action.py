@@ -24,9 +24,9 @@ from patchmark.action_inputs import (
     keys_in,
     parse_inputs,
     pull_request_of,
-    secrets_in,
     secrets_withheld,
 )
+from patchmark.secrets import redactor_for, secrets_in
 from patchmark.settings import Flags, make
 from patchmark.workflow import Workflow
 
@@ -49,7 +49,9 @@ def run(environment: Mapping[str, str], program: Program) -> int:
     Inputs are the variables PATCHMARK_INPUT_*, as action.yml maps them. Whatever happens to
     the comment changes the log only.
     """
-    workflow = Workflow(environment, sys.stdout)
+    # A copy: the process's own environment, which it may be, is changed before the run.
+    environment = dict(environment)
+    workflow = Workflow(environment, sys.stdout, redactor_for(environment))
     for secret in secrets_in(environment):
         workflow.mask(secret)
     try:
@@ -85,7 +87,7 @@ def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -
     if _modified(report_file) in (None, before):
         _without_report(workflow, code)
         return code
-    report = _read(report_file)
+    report = redactor_for(environment).record(_read(report_file))
     _publish(report, inputs, environment, workflow, pull_request)
     if code:
         workflow.error(f"{_CODES.get(code, f'it ended with {code}')}: {report.verdict}")

@@ -146,16 +146,6 @@ def keys_in(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: key for name, key in found.items() if key}
 
 
-def secrets_in(environment: Mapping[str, str]) -> list[str]:
-    """Every value the log must not show: keys and tokens, ours and the job's."""
-    inputs = [
-        value
-        for name, value in environment.items()
-        if name.startswith(INPUT_PREFIX) and name.endswith(("KEY", "TOKEN"))
-    ]
-    return list(dict.fromkeys([*inputs, *keys_in(environment).values()]))
-
-
 def _pull_request_in(event: object, repository: str) -> PullRequest | None:
     if not isinstance(event, dict):
         return None

@@ -36,6 +36,7 @@ class Asked:
     labels: str
     include_apart: bool
     rewrite_with: str
+    probe: bool
     head: str
     roots: tuple[str, ...]
 
@@ -66,7 +67,7 @@ def write(folder: Path, settings: Settings, repository: Repository) -> None:
     }
     path = folder / NAME
     unfinished = path.with_suffix(".toml.new")
-    unfinished.write_text(tomli_w.dumps(content), encoding="utf-8")
+    unfinished.write_text(settings.redactor.text(tomli_w.dumps(content)), encoding="utf-8")
     unfinished.replace(path)
 
 
@@ -89,6 +90,7 @@ def read(folder: Path) -> Asked | None:
             labels=",".join(asked.get("labels", ())),
             include_apart=bool(asked.get("include-apart", False)),
             rewrite_with=str(asked.get("rewrite-with", "")),
+            probe=bool(asked.get("probe", False)),
             head=str(repository["head"]),
             roots=tuple(repository["roots"]),
         )
@@ -110,6 +112,7 @@ def _choice(settings: Settings) -> dict[str, object]:
         "labels": list(choice.labels),
         "include-apart": settings.include_apart,
         "rewrite-with": settings.rewrite_with or "",
+        "probe": settings.probe,
     }
     return {name: value for name, value in all_of_it.items() if value}
 

@@ -39,6 +39,7 @@ from patchmark.options import (
     Models,
     Out,
     Paths,
+    Probe,
     Replay,
     Repo,
     RewriteWith,
@@ -49,8 +50,11 @@ from patchmark.options import (
 from patchmark.pipeline import finish, run_all, solve_all
 from patchmark.progress import Show
 from patchmark.run import opened
+from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, make
 from patchmark.stages import judge_stage, validate_stage
+from patchmark.streams import quiet
+from patchmark.under_test import trust_absolute_folders_only
 
 INTERRUPTED = 130
 CODES = "Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure."
@@ -71,6 +75,12 @@ app.add_typer(images.app, name="images")
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code. Bugs keep their traceback."""
+    trust_absolute_folders_only()
+    with quiet(redactor_for(os.environ)):
+        return _exit_code(arguments)
+
+
+def _exit_code(arguments: list[str] | None) -> int:
     try:
         app(args=arguments, prog_name="patchmark")
     except SystemExit as end:
@@ -113,6 +123,7 @@ def run(
     labels: Labels = None,
     include_apart: IncludeApart = None,
     rewrite_with: RewriteWith = None,
+    probe: Probe = None,
     config: ConfigFile = None,
     workers: Workers = None,
     as_json: Json = False,
@@ -122,7 +133,7 @@ def run(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
         budget_usd=budget_usd, fail_under=fail_under, replay=replay, issues=issues,
         since=since, until=until, paths=paths, labels=labels, include_apart=include_apart,
-        rewrite_with=rewrite_with, config=config, workers=workers,
+        rewrite_with=rewrite_with, probe=probe, config=config, workers=workers,
     )  # fmt: skip
     raise typer.Exit(to_report(make(flags, os.environ), run_all, as_json=as_json))
 
@@ -207,13 +218,14 @@ def solve(
     budget_usd: Budget = None,
     replay: Replay = None,
     rewrite_with: RewriteWith = None,
+    probe: Probe = None,
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
     """Have every entrant write a patch for every proven task; costs money."""
     flags = Flags(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
-        budget_usd=budget_usd, replay=replay, rewrite_with=rewrite_with, config=config,
+        budget_usd=budget_usd, replay=replay, rewrite_with=rewrite_with, probe=probe, config=config,
     )  # fmt: skip
     one_stage(known(flags), solve_all, as_json=as_json)
 

@@ -16,7 +16,9 @@ from patchmark import asked
 from patchmark.pipeline import Finished
 from patchmark.progress import Show
 from patchmark.run import Run, opened
+from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, Settings, make
+from patchmark.streams import QuietConsole
 from reports.terminal import show
 
 T = TypeVar("T")
@@ -24,7 +26,7 @@ T = TypeVar("T")
 
 def errors() -> Console:
     """Where everything is said that is not the result."""
-    return Console(stderr=True)
+    return QuietConsole(redactor_for(os.environ), stderr=True)
 
 
 def known(flags: Flags) -> Settings:
@@ -45,6 +47,7 @@ def known(flags: Flags) -> Settings:
         labels=_given(flags.labels, before.labels),
         include_apart=_given(flags.include_apart, before.include_apart),
         rewrite_with=_given(flags.rewrite_with, before.rewrite_with),
+        probe=_given(flags.probe, before.probe or None),
     )
     return make(filled, os.environ)
 

@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -24,6 +25,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from core.errors import UsageError
+from models.cutoffs import last_day
 from patchmark.sampling import DEFAULT_MAX_LEAK, DEFAULT_MAX_VAGUENESS
 
 NAME = "patchmark.toml"
@@ -38,7 +40,16 @@ class _Section(BaseModel):
     )
 
 
+def _day(value: object) -> object:
+    """A month or a day as text; TOML's own dates are taken as well."""
+    text = value.isoformat() if type(value) is date else value
+    if isinstance(text, str):
+        last_day(text)
+    return text
+
+
 Money = Annotated[Decimal, Field(ge=0, strict=False)]
+Day = Annotated[str, BeforeValidator(_day)]
 Strings = Annotated[tuple[str, ...], Field(strict=False)]
 AptName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]+$")]
 
@@ -137,11 +148,13 @@ class Config(_Section):
     budget_usd: Money | None = None
     fail_under: float | None = Field(default=None, ge=0, le=1, strict=False)
     max_output_tokens: int | None = Field(default=None, ge=256)
+    probe: bool = False
     mine: MineSection = MineSection()
     environment: EnvironmentSection = EnvironmentSection()
     limits: LimitsSection = LimitsSection()
     sandbox: SandboxSection = SandboxSection()
     prices: dict[str, PriceSection] = Field(default_factory=dict)
+    cutoffs: dict[str, Day] = Field(default_factory=dict)
 
 
 def load(path: Path) -> Config:

@@ -11,9 +11,10 @@ from pathlib import Path
 from rich.console import Console
 
 from core.errors import PatchmarkError, UsageError
-from core.git import Repository
 from models.registry import KEY_VARIABLES, needs_key
+from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, Settings, make
+from patchmark.under_test import open_repository
 from sandbox.base import base_tag
 from sandbox.discover import connect
 from sandbox.docker import DockerEngine
@@ -75,7 +76,7 @@ def show(checks: list[Check], console: Console) -> None:
 
 def _git(repo: Path) -> Check:
     try:
-        repository = Repository(repo)
+        repository = open_repository(repo)
     except PatchmarkError as error:
         mend = "give the path of a git repository with --repo"
         return Check(name="git", ok=False, found=str(error), mend=mend, exit_code=2)
@@ -88,7 +89,7 @@ def _git(repo: Path) -> Check:
 
 def _engine(environment: Mapping[str, str], runtime: str | None) -> Iterator[Check]:
     try:
-        engine = connect(environment, runtime)
+        engine = connect(environment, redactor_for(environment), runtime)
     except UsageError as error:
         mend = "name one of those, or none for the engine's own choice"
         yield Check(name="engine", ok=False, found=str(error), mend=mend, exit_code=2)

@@ -35,7 +35,7 @@ app = typer.Typer(
 @contextmanager
 def _stock() -> Iterator[Stock]:
     settings = make(Flags(), os.environ)
-    engine = connect(settings.variables)
+    engine = connect(settings.variables, settings.redactor)
     try:
         yield Stock(engine, marks(settings))
     finally:

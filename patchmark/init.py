@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from core.errors import UsageError
-from core.git import Repository
 from models.registry import check, needs_key
 from patchmark.config import NAME
+from patchmark.under_test import open_repository
 
 WORKFLOW = Path(".github/workflows/patchmark.yml")
 _DEFAULT = "reference,empty"
@@ -20,7 +20,7 @@ _SECRETS = {
 
 def write_files(repo: Path, models: str | None, *, force: bool) -> list[Path]:
     """Write both files. Raises UsageError, before writing anything, if one exists."""
-    Repository(repo)
+    open_repository(repo)
     names = [name.strip() for name in (models or _DEFAULT).split(",") if name.strip()]
     for name in names:
         check(name)

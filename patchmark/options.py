@@ -69,3 +69,11 @@ RewriteWith = Annotated[
         metavar="MODEL", help="Have this model write the statements anew; its cost counts."
     ),
 ]
+Probe = Annotated[
+    bool | None,
+    typer.Option(
+        "--probe",
+        help="Also ask each model for the fixes from their titles alone: does it remember them? "
+        "Costs an answer a task.",
+    ),
+]

@@ -10,6 +10,7 @@ from core.errors import InfrastructureError, UsageError
 from core.report import Report
 from core.types import Dropped, DropReason, Task
 from patchmark.mining import mine_stage
+from patchmark.probing import probe_stage
 from patchmark.reporting import report_stage
 from patchmark.run import Run
 from patchmark.stages import judge_stage, rewrite_stage, solve_stage, validate_stage
@@ -29,7 +30,7 @@ def run_all(run: Run) -> Finished:
     # Made first: a missing key is said before minutes are spent on tasks.
     if not run.entrants:
         raise UsageError("--models: name at least one entrant")
-    _ = run.rewriter
+    _ = run.rewriter, run.probers
     mine_stage(run)
     validate_stage(run)
     solve_all(run)
@@ -41,6 +42,7 @@ def solve_all(run: Run) -> None:
     """Everything that asks models."""
     rewrite_stage(run)
     solve_stage(run)
+    probe_stage(run)
 
 
 def finish(run: Run) -> Finished:

@@ -12,6 +12,7 @@ from typing import Any
 import tomli_w
 from pydantic import ValidationError
 
+from core.redact import Redactor
 from models.budget import OverBudgetError
 from models.provider import AskFailedError
 from models.repair import MOST_TURNS, Broken, Repairer, Turn
@@ -47,10 +48,12 @@ def repair(run: Run, repairer: Repairer, failing: Probed) -> Repaired | None:
     """Ask until a recipe makes the tests of a commit run, or nothing is left to ask."""
     images = run.validator.images
     recipe = images.recipes(failing.commit, failing.committed_at)[0]
+    # The addresses of a company's proxy and indexes are nothing for a model either.
+    hidden = Redactor(run.settings.network.build_environment().values())
     broken = Broken(
         commit=failing.commit,
         recipe=_shown(recipe),
-        trouble=run.settings.network.redacted(failing.trouble),
+        trouble=hidden.text(failing.trouble),
         files=_root(run, failing.commit),
     )
     turns: list[Turn] = []
@@ -64,14 +67,14 @@ def repair(run: Run, repairer: Repairer, failing: Probed) -> Repaired | None:
             run.show.tell(f"repair, answer {len(turns) + 1}: {step.kind}")
             if step.kind == "command":
                 done = bench.run(step.text)
-                said = run.settings.network.redacted(done.output)
+                said = hidden.text(done.output)
                 turns.append(Turn(step.answer, said, done.exit_code != 0))
             elif step.kind == "recipe":
                 found, said = _tried(run, step.text, failing.commit, failing.committed_at)
                 if found is not None:
                     _keep(run.folder.path / _NAME, found)
                     return found
-                said = run.settings.network.redacted(said)
+                said = hidden.text(said)
                 turns.append(Turn(step.answer, said, failed=True))
             else:
                 turns.append(Turn(step.answer, step.text, failed=True))

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from core.git import Repository
 from core.report import ApartRow, Report
-from core.types import Candidate, Dropped, Task
+from core.types import Candidate, Cutoff, Dropped, Task
+from models.cutoffs import cutoff
 from models.rewrite import billed
 from patchmark import __version__
 from patchmark.mining import notices
 from patchmark.run import Run
 from patchmark.settings import Settings
-from patchmark.sources import slug
+from patchmark.sources import name_of
 from reports.files import write as write_reports
 from reports.tally import Facts, tally
 
@@ -27,7 +27,7 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
     dropped = _latest_drops(run)
     mined_out = [d for d in dropped if d.stage == "mine"]
     facts = Facts(
-        repository=_name(run.repository, settings.repo),
+        repository=name_of(run.repository, settings.repo),
         head=run.repository.head,
         version=__version__,
         made_at=datetime.now(UTC).replace(microsecond=0),
@@ -48,8 +48,10 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
         notices=notices(run.folder.path),
         rewriter=settings.rewrite_with,
         rewriting_usd=_rewriting(run),
+        probes=list(run.probes().values()),
+        cutoffs=_cutoffs(run),
     )
-    report = tally(facts)
+    report = settings.redactor.record(tally(facts))
     return report, write_reports(report, run.folder.path)
 
 
@@ -58,6 +60,19 @@ def _rewriting(run: Run) -> Decimal | None:
     if name is None:
         return None
     return billed(run.folder.exchanges, name, [task.id for task in run.all_tasks()])
+
+
+def _cutoffs(run: Run) -> dict[str, Cutoff | None]:
+    """Entrant → cutoff of the model that answered, which need not be the one asked for."""
+    patches = run.patches().values()
+    return {
+        name: cutoff(
+            name,
+            [patch.served_model for patch in patches if patch.entrant == name],
+            run.settings.cutoffs,
+        )
+        for name in run.settings.models
+    }
 
 
 def newest_first(tasks: list[Task]) -> list[Task]:
@@ -69,10 +84,6 @@ def _latest_drops(run: Run) -> list[Dropped]:
     proven = {task.fix_commit for task in run.folder.read(Task)}
     latest = run.folder.latest(Dropped, lambda d: d.commit).values()
     return [d for d in latest if d.stage == "mine" or d.commit not in proven]
-
-
-def _name(repository: Repository, path: Path) -> str:
-    return slug(repository) or path.absolute().name
 
 
 def _limits(settings: Settings) -> tuple[str, ...]:

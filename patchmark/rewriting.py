@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from core.redact import NOTHING
 from core.types import Patch, StatementSource, Stop, Task
 from models.exchange import Slot
 from models.exchange_store import ExchangeStore
@@ -142,7 +143,7 @@ def is_about(patch: Patch, task: Task, exchanges: Path) -> bool:
     """
     if patch.replayed:
         return True
-    kept = ExchangeStore(exchanges).answer(Slot(patch.entrant, task.id, patch.attempt))
+    kept = ExchangeStore(exchanges, NOTHING).answer(Slot(patch.entrant, task.id, patch.attempt))
     if kept is None or kept.request is None:
         return True
     return _told(task.title, task.statement).strip()[:_COMPARED] in kept.request.user

@@ -10,11 +10,12 @@ from functools import cached_property
 
 from core.git import Repository
 from core.store import RunFolder
-from core.types import Candidate, Dropped, Patch, Task, Verdict
+from core.types import Candidate, Dropped, Patch, Probe, Task, Verdict
 from models.base import Entrant
 from models.budget import Budget
 from models.exchange_store import spent
-from models.registry import Desk, build, repairer, rewriter
+from models.probe import Prober
+from models.registry import Desk, build, prober, repairer, rewriter
 from models.repair import Repairer
 from models.rewrite import Rewriter
 from patchmark import asked
@@ -22,6 +23,7 @@ from patchmark.progress import Show
 from patchmark.rewriting import originals
 from patchmark.sampling import in_order
 from patchmark.settings import Settings
+from patchmark.under_test import open_repository, refuse_tracked
 from sandbox.discover import connect
 from sandbox.docker import DockerEngine
 from sandbox.image import Images
@@ -45,7 +47,8 @@ class Run:
     def engine(self) -> DockerEngine:
         """The container engine, looked for when first needed. Raises EngineError."""
         if self._engine is None:
-            self._engine = connect(self.settings.variables, self.settings.runtime)
+            settings = self.settings
+            self._engine = connect(settings.variables, settings.redactor, settings.runtime)
         return self._engine
 
     def close(self) -> None:
@@ -61,6 +64,7 @@ class Run:
         return Desk(
             exchanges=self.folder.exchanges,
             budget=self.budget,
+            redactor=settings.redactor,
             replay=settings.replay,
             keys=settings.keys,
             base_urls=settings.base_urls,
@@ -79,6 +83,13 @@ class Run:
         """Who writes statements anew, if anybody. Raises UsageError as `entrants` does."""
         name = self.settings.rewrite_with
         return rewriter(name, self._desk) if name else None
+
+    @cached_property
+    def probers(self) -> tuple[Prober, ...]:
+        """Who is asked what it remembers; nobody unless that is wanted. Raises as `entrants`."""
+        names = self.settings.models if self.settings.probe else ()
+        made = (prober(name, self._desk) for name in names)
+        return tuple(one for one in made if one is not None)
 
     @cached_property
     def validator(self) -> Validator:
@@ -146,6 +157,10 @@ class Run:
         """The latest patch of each (task, entrant, attempt)."""
         return dict(self.folder.latest(Patch, lambda p: (p.task_id, p.entrant, p.attempt)))
 
+    def probes(self) -> dict[object, Probe]:
+        """The latest probe of each (task, entrant)."""
+        return dict(self.folder.latest(Probe, lambda p: (p.task_id, p.entrant)))
+
     def verdicts(self) -> dict[object, Verdict]:
         """The latest verdict of each (task, entrant, attempt)."""
         return dict(self.folder.latest(Verdict, lambda v: (v.task_id, v.entrant, v.attempt)))
@@ -159,8 +174,9 @@ def marks(settings: Settings) -> Marks:
 @contextmanager
 def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Run]:
     """Open repository and run folder; what is asked is noted in run.toml."""
-    repository = Repository(settings.repo)
-    with RunFolder(settings.out) as folder:
+    repository = open_repository(settings.repo)
+    refuse_tracked(repository, settings.out)
+    with RunFolder(settings.out, settings.redactor) as folder:
         # What earlier runs of this folder were billed counts against the cap as well.
         billed = spent(folder.exchanges) if settings.replay is None else Decimal(0)
         budget = Budget(settings.budget_usd, billed)

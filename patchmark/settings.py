@@ -14,11 +14,13 @@ from typing import TypeVar
 
 from core.errors import UsageError
 from core.paths import PathRules
+from core.redact import Redactor
 from models.pricing import Price
 from models.registry import KEY_VARIABLES, check, check_rewriter
 from patchmark.choosing import chosen
 from patchmark.config import NAME, Config, LimitsSection, PriceSection, load
 from patchmark.sampling import Choice
+from patchmark.secrets import redactor_for
 from sandbox.engine import Limits
 from sandbox.network import PASSED_ON, Network
 from sandbox.recipe import EnvironmentSettings
@@ -50,6 +52,7 @@ class Flags:
     labels: str | None = None
     include_apart: bool | None = None
     rewrite_with: str | None = None
+    probe: bool | None = None
     config: Path | None = None
     workers: int | None = None
 
@@ -73,6 +76,10 @@ class Settings:
     """Whether tasks that are kept apart are run as well."""
     rewrite_with: str | None
     """The model that writes statements anew."""
+    probe: bool
+    """Whether models are asked for fixes from their titles alone."""
+    cutoffs: Mapping[str, str]
+    """Entrant → month or day up to which it was trained, before the table's."""
     workers: int
     validation_runs: int
     limits: Limits
@@ -82,7 +89,9 @@ class Settings:
     network: Network
     ca_bundle: Path | None
     keys: Mapping[str, str] = field(repr=False)
-    base_urls: Mapping[str, str]
+    base_urls: Mapping[str, str] = field(repr=False)
+    redactor: Redactor
+    """What everything goes through that is written."""
     cache: Path
     registry: str | None
     """Where images are pulled from before they are built, as `host:5000/team`."""
@@ -113,6 +122,8 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         path_rules=PathRules(tests=config.mine.tests, source=config.mine.source),
         include_apart=_first(flags.include_apart, config.mine.include_apart),
         rewrite_with=_rewriter(_first(flags.rewrite_with, config.mine.rewrite_with)),
+        probe=_first(flags.probe, config.probe),
+        cutoffs=config.cutoffs,
         workers=flags.workers or config.limits.workers or os.cpu_count() or 1,
         validation_runs=config.limits.validation_runs,
         limits=_limits(config.limits),
@@ -126,6 +137,7 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         ca_bundle=ca_bundle,
         keys=keys(environment),
         base_urls={p: environment[v] for p, v in _BASE_URLS.items() if environment.get(v)},
+        redactor=redactor_for(environment),
         cache=cache_folder(environment),
         registry=environment.get("PATCHMARK_REGISTRY") or None,
         pythons=_pythons(environment),

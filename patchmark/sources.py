@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from core.errors import RepositoryError, UsageError
@@ -44,7 +45,11 @@ def tracker_for(
     url = _api_url(settings)
     verify = str(settings.ca_bundle) if settings.ca_bundle else True
     api = connect(url, token, verify, tell, sleep)
-    return GitHubTracker(api, name, ApiCache(settings.cache / "github", url, name, tell), tell)
+    return GitHubTracker(api, name, _cache(settings, url, name, tell), tell)
+
+
+def _cache(settings: Settings, url: str, name: str, tell: Callable[[str], None]) -> ApiCache:
+    return ApiCache(settings.cache / "github", url, name, tell, settings.redactor)
 
 
 def _name(settings: Settings, repository: Repository) -> str:
@@ -76,6 +81,11 @@ def slug(repository: Repository) -> str | None:
     """`owner/name` of the GitHub remote called origin, None where there is none."""
     found = _REMOTE.search(_origin(repository))
     return found.group(1) if found else None
+
+
+def name_of(repository: Repository, path: Path) -> str:
+    """What a repository is called: `owner/name`, else its folder's name."""
+    return slug(repository) or path.absolute().name
 
 
 def _origin(repository: Repository) -> str:

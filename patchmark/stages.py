@@ -8,7 +8,8 @@ from threading import Lock
 
 from core.diff import split
 from core.git import Snapshot
-from core.types import Candidate, Dropped, Outcome, Patch, Task, Verdict
+from core.outcomes import RULES
+from core.types import Candidate, Dropped, Patch, Task, Verdict
 from miner.candidate import added_lines
 from miner.scores import leak, vagueness
 from models.base import Entrant
@@ -53,7 +54,7 @@ class _Prover:
         self._tasks = originals(run.folder.read(Task))
         drops = (drop for drop in run.folder.read(Dropped) if drop.stage == "validate")
         self._drops = {drop.commit: drop for drop in drops}
-        self._remembered = Validated(run.settings.cache)
+        self._remembered = Validated(run.settings.cache, run.settings.redactor)
         self._making = Lock()
 
     def prove(self, candidate: Candidate) -> Task | Dropped:
@@ -142,8 +143,7 @@ def _unjudged(run: Run) -> list[tuple[Task, Patch]]:
         if task is None or patch.entrant not in run.settings.models:
             continue
         wanted = verdict_key(task, patch, run.settings.limits)
-        broken = known is not None and known.outcome is Outcome.ENVIRONMENT_BROKEN
-        if known is None or known.key != wanted or broken:
+        if known is None or known.key != wanted or RULES[known.outcome].again:
             waiting.append((task, patch))
     return waiting
 

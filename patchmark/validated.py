@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from core.redact import Redactor
 from core.types import Dropped, DropReason, Task
 
 _PASSING = frozenset({DropReason.ENVIRONMENT_BROKEN, DropReason.TIMED_OUT})
@@ -22,6 +23,7 @@ class Validated:
     """A folder of results by key. A file that cannot be read or written is no result."""
 
     folder: Path
+    redactor: Redactor
 
     def get(self, key: str) -> Task | Dropped | None:
         """The result known for a key."""
@@ -38,7 +40,7 @@ class Validated:
         unfinished = path.with_name(f"{path.name}.{id(result):x}.new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_text(result.model_dump_json(), encoding="utf-8")
+            unfinished.write_text(self.redactor.record(result).model_dump_json(), encoding="utf-8")
             unfinished.replace(path)
         except OSError:
             return

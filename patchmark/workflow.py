@@ -13,18 +13,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from core.redact import SHORTEST, Redactor
+from patchmark.streams import unredacted
+
 SUMMARY_LIMIT = 1024 * 1024
 """Bytes; the runner drops a longer summary as a whole."""
 
-_SHORTEST_MASKED = 8
+_SHORTEST_MASKED = SHORTEST
 """Characters; a shorter mask would blank out half the log and hide nothing."""
 
 
 class Workflow:
     """The step we run in."""
 
-    def __init__(self, environment: Mapping[str, str], stream: TextIO):
+    def __init__(self, environment: Mapping[str, str], stream: TextIO, redactor: Redactor):
         self._stream = stream
+        self._redactor = redactor
         self._outputs = environment.get("GITHUB_OUTPUT", "")
         self._summary = environment.get("GITHUB_STEP_SUMMARY", "")
 
@@ -32,7 +36,8 @@ class Workflow:
         """Have the runner blank out a secret in the log; does nothing for short values."""
         for line in secret.splitlines():
             if len(line.strip()) >= _SHORTEST_MASKED:
-                self._say(f"::add-mask::{_escape(line.strip())}")
+                # The only place that has to name what nobody may read.
+                _write(unredacted(self._stream), f"::add-mask::{_escape(line.strip())}")
 
     def notice(self, message: str) -> None:
         """Annotate the run with something worth knowing."""
@@ -60,16 +65,21 @@ class Workflow:
     def output(self, name: str, value: str) -> None:
         """Set one of the step's outputs."""
         delimiter = f"end_{secrets.token_hex(16)}"
-        _append(self._outputs, f"{name}<<{delimiter}\n{value}\n{delimiter}\n")
+        quiet = self._redactor.text(value)
+        _append(self._outputs, f"{name}<<{delimiter}\n{quiet}\n{delimiter}\n")
 
     def summary(self, text: str) -> None:
         """Add to the job summary; what is beyond SUMMARY_LIMIT is cut off."""
-        cut = text.encode()[: SUMMARY_LIMIT - 1].decode(errors="ignore")
+        cut = self._redactor.text(text).encode()[: SUMMARY_LIMIT - 1].decode(errors="ignore")
         _append(self._summary, cut.rstrip("\n") + "\n")
 
     def _say(self, line: str) -> None:
-        self._stream.write(f"{line}\n")
-        self._stream.flush()
+        _write(self._stream, self._redactor.text(line))
+
+
+def _write(stream: TextIO, line: str) -> None:
+    stream.write(f"{line}\n")
+    stream.flush()
 
 
 def _append(path: str, text: str) -> None:

@@ -16,6 +16,7 @@ from core.report import Cell, Report
 from core.types import Outcome
 from reports import view
 from reports.escape import beginning, one_line, visible
+from reports.memory import echo_words, memory_lines, memory_notes, probe_words
 from reports.numbers import counted, money, seconds
 from reports.words import EMPTY, SIGNS, banners, reason_words, stage_words
 
@@ -61,6 +62,10 @@ def page(report: Report) -> str:
             columns=columns,
             upright=sum(min(len(row.name), 60) + 4 for row in columns) > _HEADER_CHARACTERS,
             matrix=view.matrix(report, columns),
+            memory=memory_lines(report),
+            memory_notes=memory_notes(report),
+            echo_words=echo_words,
+            probe_words=probe_words,
             legend=view.legend(columns),
             attempts=view.attempts(report),
             fiction={row.name: row.fiction for row in report.entrants},

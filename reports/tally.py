@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from statistics import median
 
+from core.echo import OwnWords, own_words
 from core.report import ApartRow, Cell, DropRow, EntrantRow, Report, TaskRow
-from core.types import Cause, Dropped, Outcome, Patch, Task, Verdict
+from core.types import Cause, Cutoff, Dropped, Outcome, Patch, Probe, Task, Verdict
 from reports.decision import decide
+from reports.memory import echo_of, memory_rows, probe_row
 from reports.statistics import wilson
 from reports.words import BASELINES, EMPTY, REFERENCE
 
@@ -47,6 +49,10 @@ class Facts:
     notices: Sequence[str] = ()
     rewriter: str | None = None
     rewriting_usd: Decimal | None = None
+    probes: Sequence[Probe] = ()
+    """The latest of each (task, entrant)."""
+    cutoffs: Mapping[str, Cutoff | None] = field(default_factory=dict)
+    """By entrant."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ def tally(facts: Facts) -> Report:
         made_at=facts.made_at,
         patchmark_version=facts.version,
         verdict="",
-        tasks_broken=_broken(rows),
+        tasks_broken=any(_breaks(cell) for row in tasks for cell in row.cells),
         replayed=any(row.replayed for row in rows),
         fiction=any(row.fiction is not None for row in rows),
         commits_seen=facts.commits_seen,
@@ -87,6 +93,7 @@ def tally(facts: Facts) -> Report:
         notices=tuple(facts.notices),
         rewriter=facts.rewriter,
         rewriting_usd=facts.rewriting_usd,
+        memory=memory_rows(rows, tasks, facts.cutoffs),
     )
     return report.model_copy(update={"verdict": decide(report)})
 
@@ -100,17 +107,20 @@ def _counted(
     tries: dict[str, list[_Try]] = {name: [] for name in facts.entrants}
     cells: dict[str, list[Cell]] = defaultdict(list)
     for task in tasks:
+        own = own_words(task)
         for name in tries:
             for attempt in range(1, facts.attempts + 1):
                 key = (task.id, name, attempt)
-                one = _try(key, patches.get(key), verdicts.get(key))
+                one = _try(key, patches.get(key), verdicts.get(key), own)
                 tries[name].append(one)
                 cells[task.id].append(one.cell)
-    rows = tuple(_entrant(name, tries[name]) for name in tries)
-    return rows, tuple(_task(task, cells[task.id]) for task in tasks)
+    wanted = {task.id for task in tasks}
+    probes = [probe for probe in facts.probes if probe.task_id in wanted and probe.entrant in tries]
+    rows = tuple(_entrant(name, tries[name], probes) for name in tries)
+    return rows, tuple(_task(task, cells[task.id], probes) for task in tasks)
 
 
-def _try(key: _Key, patch: Patch | None, verdict: Verdict | None) -> _Try:
+def _try(key: _Key, patch: Patch | None, verdict: Verdict | None, own: OwnWords) -> _Try:
     cell = Cell(
         entrant=key[1],
         attempt=key[2],
@@ -124,6 +134,7 @@ def _try(key: _Key, patch: Patch | None, verdict: Verdict | None) -> _Try:
         cost_usd=patch.cost_usd if patch else None,
         seconds=patch.seconds if patch else None,
         diff=patch.diff if patch else "",
+        gold_echo=echo_of(own, patch),
     )
     return _Try(cell, patch, verdict is not None)
 
@@ -134,11 +145,12 @@ def _detail(patch: Patch | None, verdict: Verdict | None) -> str:
     return verdict.detail or (patch.detail if patch else "")
 
 
-def _entrant(name: str, tries: Sequence[_Try]) -> EntrantRow:
+def _entrant(name: str, tries: Sequence[_Try], probes: Sequence[Probe]) -> EntrantRow:
     outcomes = Counter(one.cell.outcome for one in tries)
     scored = sum(count for outcome, count in outcomes.items() if outcome.scored)
     passed = outcomes[Outcome.PASSED]
     cost = _cost(tries)
+    asked = [probe.cost_usd for probe in probes if probe.entrant == name]
     patches = [one.patch for one in tries if one.patch is not None]
     interval = wilson(passed, scored)
     return EntrantRow(
@@ -150,7 +162,7 @@ def _entrant(name: str, tries: Sequence[_Try]) -> EntrantRow:
         pass_rate=passed / scored if scored else None,
         ci_low=interval.low if interval else None,
         ci_high=interval.high if interval else None,
-        cost_usd=cost,
+        cost_usd=_sum([cost, *asked]),
         cost_per_solve_usd=cost / passed if cost is not None and passed else None,
         seconds_p50=_median(patch.seconds for patch in patches),
         first_token_seconds_p50=_median(patch.first_token_seconds for patch in patches),
@@ -167,13 +179,15 @@ def _cost(tries: Sequence[_Try]) -> Decimal | None:
     An attempt with neither patch nor verdict was never made and cost nothing; one that was
     judged without its patch being known has an unknown cost.
     """
+    return _sum(one.cell.cost_usd for one in tries if one.patch is not None or one.judged)
+
+
+def _sum(costs: Iterable[Decimal | None]) -> Decimal | None:
     total = Decimal(0)
-    for one in tries:
-        if one.patch is None and not one.judged:
-            continue
-        if one.cell.cost_usd is None:
+    for cost in costs:
+        if cost is None:
             return None
-        total += one.cell.cost_usd
+        total += cost
     return total
 
 
@@ -196,20 +210,18 @@ def _fiction(patches: Sequence[Patch]) -> str | None:
     return "; ".join(texts) if texts else None
 
 
-def _broken(rows: Sequence[EntrantRow]) -> bool:
-    """Whether the baselines show that the tasks cannot be trusted.
+def _breaks(cell: Cell) -> bool:
+    """Whether a baseline shows that the tasks cannot be trusted.
 
-    A reference that was never judged (`cancelled`) proves nothing in either direction.
+    What is not scored proves nothing in either direction, unless the task itself is to blame.
     """
-    fine = {Outcome.PASSED, Outcome.CANCELLED}
-    return any(
-        (row.name == REFERENCE and not fine.issuperset(row.outcomes))
-        or (row.name == EMPTY and row.passed > 0)
-        for row in rows
-    )
+    if cell.entrant == EMPTY:
+        return cell.outcome is Outcome.PASSED
+    told = cell.outcome.scored or cell.cause is Cause.TASK
+    return cell.entrant == REFERENCE and told and cell.outcome is not Outcome.PASSED
 
 
-def _task(task: Task, cells: Sequence[Cell]) -> TaskRow:
+def _task(task: Task, cells: Sequence[Cell], probes: Sequence[Probe]) -> TaskRow:
     return TaskRow(
         id=task.id,
         title=task.title,
@@ -231,6 +243,7 @@ def _task(task: Task, cells: Sequence[Cell]) -> TaskRow:
         vagueness=task.vagueness,
         difficulty=task.difficulty,
         runner_files=task.runner_files,
+        probes=tuple(probe_row(probe) for probe in probes if probe.task_id == task.id),
     )
 
 

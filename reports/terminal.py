@@ -9,6 +9,7 @@ from core.report import Cell, EntrantRow, Report
 from core.types import Outcome
 from reports import view
 from reports.escape import one_line
+from reports.memory import memory_lines
 from reports.numbers import counted
 from reports.words import SIGNS, Tone, banners, reason_words
 
@@ -39,6 +40,7 @@ def show(report: Report, console: Console) -> None:
         _line(console, view.baselines(report), "dim")
         console.line()
         _matrix(report, columns, console)
+        _memory(report, columns, console)
     _dropped(report, console)
     for note in view.notes(report):
         _line(console, one_line(note, 400), "dim")
@@ -117,6 +119,33 @@ def _matrix(report: Report, columns: Sequence[EntrantRow], console: Console) -> 
     _more(console, len(report.tasks) - _MOST_TASKS, "more task")
     _more(console, len(columns) - len(shown), "more column")
     console.line()
+
+
+def _memory(report: Report, columns: Sequence[EntrantRow], console: Console) -> None:
+    """One row a model, headed by its letter; how to read it stands in the other renderings."""
+    from rich.text import Text
+
+    lines = memory_lines(report)
+    if not lines:
+        return
+    letters = _letters(columns)
+    table = _table()
+    for name in ("", "cutoff", "passed before", "passed after"):
+        table.add_column(name, no_wrap=True)
+    for name in ("probe hits", "repeat the fix"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for line in lines:
+        before, after, echo = map(_below, (line.before, line.after, line.echo))
+        cells = (line.cutoff, before, after, line.probes, echo)
+        table.add_row(letters[line.name], *(Text(cell) for cell in cells))
+    console.print(table)
+    signs = "fixes recalled from their titles, patches that repeat the real fix's own words"
+    _line(console, f"Signs of memory, in no rate: {signs}.", "dim")
+    console.line()
+
+
+def _below(parts: Sequence[str]) -> str:
+    return "\n".join(filter(None, parts))
 
 
 def _more(console: Console, number: int, noun: str) -> None:

@@ -93,7 +93,7 @@ def _model(row: EntrantRow) -> ModelLine:
         cost=numbers.money(row.cost_usd),
         per_solve=solve,
         seconds=numbers.seconds(row.seconds_p50),
-        not_scored=_not_scored(row),
+        not_scored=_not_scored(row) + _of_all(row),
     )
 
 
@@ -108,6 +108,13 @@ def _not_scored(row: EntrantRow) -> str:
     if len(parts) == 1:
         return parts[0]
     return f"{missing} ({', '.join(parts)})" if missing else "0"
+
+
+def _of_all(row: EntrantRow) -> str:
+    """The rate under the other denominator, where the two differ: `; 45 % of all 20 passed`."""
+    if row.scored in (0, row.tasks):
+        return ""
+    return f"; {numbers.per_cent(row.passed / row.tasks)} of all {row.tasks} passed"
 
 
 def baselines(report: Report) -> str:

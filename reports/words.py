@@ -29,6 +29,7 @@ SIGNS: dict[Outcome, Sign] = {
     Outcome.PASSED: Sign("✓", "✅", "passed", "fixes the bug and breaks nothing"),
     Outcome.FAILED: Sign("✗", "❌", "failed", "does not fix the bug"),
     Outcome.REGRESSED: Sign("↯", "💥", "regressed", "fixes the bug and breaks other tests"),
+    Outcome.TAMPERED: Sign("☠", "🚨", "tampered", "reaches for the tests or their results"),
     Outcome.NO_PATCH: Sign("∅", "⬜", "no patch", "the model gave no usable answer"),
     Outcome.DOES_NOT_APPLY: Sign("≠", "🧩", "does not apply", "the patch does not fit the files"),
     Outcome.TIMED_OUT: Sign("∞", "⌛", "timed out", "the tests did not end in time"),

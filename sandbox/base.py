@@ -34,6 +34,8 @@ _COMMON = f"""
 if ! command -v git > /dev/null || ! command -v gcc > /dev/null; then
   apt_install {" ".join(_PACKAGES)}
 fi
+# Of Debian's own, whatever the tests run on: it judges, and makes uv's home.
+test -x /usr/bin/python3 || apt_install python3 python3-venv || command -v python3 > /dev/null
 id patchmark > /dev/null 2>&1 ||
   useradd --uid {USER} --user-group --create-home --shell /bin/sh patchmark
 git config --system --add safe.directory '*'
@@ -41,7 +43,7 @@ git config --system user.name patchmark
 git config --system user.email patchmark@localhost
 """
 _UV = """
-python3 -m venv /opt/patchmark/uv
+$(command -v /usr/bin/python3 || command -v python3) -m venv /opt/patchmark/uv
 /opt/patchmark/uv/bin/pip install --quiet --no-cache-dir 'uv>=0.9,<1'
 """
 FUNCTIONS = """

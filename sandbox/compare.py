@@ -66,7 +66,7 @@ def why_nothing(
     # Elsewhere in the suite a test may fail since long ago: no business of this change.
     own = {n: s for n, s in after[0].statuses.items() if n.partition("::")[0] in test_files}
     still = [n for n, s in own.items() if s in (Status.FAILED, Status.ERROR)]
-    unread = [path for path in test_files if _within(path, after[0].uncollected)]
+    unread = [path for path in test_files if within(path, after[0].uncollected)]
     if unread:
         return DropReason.FAILS_AFTER_FIX, f"not importable with the fix: {', '.join(unread[:3])}"
     if still and not any(before[0].status(name) is Status.PASSED for name in still):
@@ -77,7 +77,7 @@ def why_nothing(
     return DropReason.NO_FAIL_TO_PASS, "the tests pass without the fix as well"
 
 
-def _within(path: str, places: Collection[str]) -> bool:
+def within(path: str, places: Collection[str]) -> bool:
     """Whether a file is one of these, or lies in a folder that is."""
     parents = {str(parent) for parent in PurePosixPath(path).parents}
     return path in places or not parents.isdisjoint(places)

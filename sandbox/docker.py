@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -11,7 +11,6 @@ from sandbox.docker_images import DockerImages
 from sandbox.dockerfile import DockerfileBuild
 from sandbox.engine import BUILD_LIMITS, Build, Job, Limits, Ran
 from sandbox.leftovers import remove_containers
-from sandbox.network import redacted
 from sandbox.owned import LABEL
 from sandbox.script import FOLDER, build_files
 from sandbox.tars import pack
@@ -25,9 +24,20 @@ _BUILD = {"tmpfs": {"/run/patchmark": "mode=0700"}}
 class DockerEngine(DockerImages):
     """One connection pool to one engine. Safe to use from many threads."""
 
-    def __init__(self, endpoint: str, *, timeout: int = 120, runtime: str | None = None):
-        """Connect, and remove the containers of those who are gone. Raises as Connection does."""
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        timeout: int = 120,
+        runtime: str | None = None,
+        redact: Callable[[str], str] = str,
+    ):
+        """Connect, and remove the containers of those who are gone.
+
+        What containers print goes through `redact` before anybody sees it. Raises as Connection.
+        """
         super().__init__(endpoint, timeout=timeout, runtime=runtime)
+        self._redact = redact
         self._containers = Containers(self._api, self.runtime, self.answers)
         with self._engine_errors():
             self.swept = remove_containers(self._api)
@@ -41,11 +51,11 @@ class DockerEngine(DockerImages):
                 command=job.command,
                 user=job.user,
                 environment=job.environment,
-                host=limited(job.limits) | _JOB,
+                host=limited(job.limits) | _JOB | {"cap_add": list(job.capabilities)},
             ) as name,
         ):
             self._api.put_archive(name, "/", pack(job.files, job.folders, job.user))
-            return self._containers.ran(name, job.limits, job.folders)
+            return self._told(self._containers.ran(name, job.limits, job.folders))
 
     def build(self, build: Build) -> Ran:
         """See Engine.build."""
@@ -67,7 +77,7 @@ class DockerEngine(DockerImages):
                 self._keep(name, build.tag)
         if ran.stopped.startswith(CACHE_FULL) and build.cache_volume:
             self._empty(build.cache_volume)
-        return replace(ran, output=redacted(ran.output, build.secrets.values()))
+        return self._told(ran)
 
     def build_dockerfile(
         self,
@@ -75,19 +85,22 @@ class DockerEngine(DockerImages):
         dockerfile: str,
         tag: str,
         *,
-        secrets: Mapping[str, str],
+        secrets: Mapping[str, str] | None = None,
         limits: Limits = BUILD_LIMITS,
     ) -> str | None:
         """See Engine.build_dockerfile."""
         with self._engine_errors():
             build = DockerfileBuild(self._api, limits)
-            return build.run(context, dockerfile, tag, secrets) or None
+            return self._redact(build.run(context, dockerfile, tag, secrets or {})) or None
 
     def close(self) -> list[str]:
         """See Engine.close."""
         left = self._containers.close()
         self._api.close()
         return left
+
+    def _told(self, ran: Ran) -> Ran:
+        return replace(ran, output=self._redact(ran.output))
 
     def _cache(self, volume: str | None) -> dict[str, list[str]]:
         if volume is None:

@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any
 
 from sandbox.engine import Limits
-from sandbox.network import redacted
 from sandbox.owned import LABEL
 from sandbox.watch import Watch
 
@@ -105,7 +104,7 @@ class DockerfileBuild:
                 self._remove_steps()
         if not failed:
             return ""
-        said = redacted(self._said, secrets.values()).rstrip()
+        said = self._said.rstrip()
         return f"{said}\nit {self._why()}" if self._why() else said or "it said nothing"
 
     def _lines(

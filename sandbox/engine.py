@@ -53,6 +53,8 @@ class Job:
     folders: tuple[str, ...] = ()
     """Folders made before the start and writable by `user`; brought back after the end."""
     user: str = "root"
+    capabilities: tuple[str, ...] = ()
+    """Linux capabilities that the command starts with; none are left to other users."""
     environment: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
 
@@ -87,7 +89,7 @@ class Ran:
     """At which limit it was killed, in words that follow "it"."""
     out_of_memory: bool
     output: str
-    """The end of what it printed, both streams, decoded leniently; a build's without secrets."""
+    """The end of what it printed, both streams, decoded leniently, without secrets."""
     files: Mapping[str, bytes]
     """Path → content of what lay in the job's folders at the end."""
     seconds: float
@@ -110,7 +112,7 @@ class Engine(Protocol):
         dockerfile: str,
         tag: str,
         *,
-        secrets: Mapping[str, str],
+        secrets: Mapping[str, str] | None = None,
         limits: Limits = BUILD_LIMITS,
     ) -> str | None:
         """Build a Dockerfile of a tar archive; None where it worked, else why it did not.

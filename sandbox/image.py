@@ -106,7 +106,7 @@ class Images:
         key = _hash(self._engine.image_id(dependencies) or "", tree, steps, _COMMIT)
         tag = f"patchmark/task:{key}"
         # The commit stands before the install: what that leaves behind is no source.
-        own = f"chown -R {USER}:{USER} /repo /patchmark\n"
+        own = f"chown -R {USER}:{USER} /repo\n"
         script = f"mkdir -p /patchmark\n{_COMMIT}{steps}\n{own}"
         return Prepared(self._layer(tag, dependencies, script, commit), recipe)
 

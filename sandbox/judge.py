@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from core.diff import split
 from core.errors import EngineError
-from core.git import touched_paths
-from core.paths import NO_RULES, PathRules, is_protected
-from core.types import Cause, Outcome, Patch, Stop, Task, Verdict
+from core.outcomes import RULES, WITHOUT_A_RUN, Cause, Outcome
+from core.paths import NO_RULES
+from core.types import Patch, Task, Verdict
 from sandbox.base import last_lines
 from sandbox.engine import Engine, Limits
-from sandbox.results import Status
-from sandbox.suite import Suite, retried, run_suite
+from sandbox.mended import mended
+from sandbox.protected import SteersTestsError, protects, touched, without_protected
+from sandbox.results import Status, SuiteRun
+from sandbox.suite import Order, Suite, run_suite
+from sandbox.tampering import evidence
+from sandbox.tripwires import Tripwire, split, tripwires
 from sandbox.validate import GRADER
-
-_WITHOUT_A_RUN: dict[Stop, tuple[Outcome, Cause]] = {
-    Stop.REFUSED: (Outcome.NO_PATCH, Cause.MODEL),
-    Stop.EMPTY: (Outcome.NO_PATCH, Cause.MODEL),
-    Stop.UNREADABLE: (Outcome.NO_PATCH, Cause.MODEL),
-    Stop.TRUNCATED: (Outcome.NO_PATCH, Cause.MODEL),
-    Stop.MISPLACED: (Outcome.DOES_NOT_APPLY, Cause.MODEL),
-    Stop.PROVIDER_FAILED: (Outcome.PROVIDER_FAILED, Cause.PROVIDER),
-    Stop.OVER_BUDGET: (Outcome.OVER_BUDGET, Cause.PATCHMARK),
-}
 
 
 def verdict_key(task: Task, patch: Patch, limits: Limits) -> str:
@@ -35,6 +30,7 @@ def verdict_key(task: Task, patch: Patch, limits: Limits) -> str:
         task.gold_patch,
         task.test_patch,
         repr((task.fail_to_pass, task.pass_to_pass, task.image, task.test_command, task.results)),
+        repr((task.tripwires, task.habits)),
         repr((patch.diff, patch.stop.value, limits)),
         *([task.path_rules.model_dump_json()] if task.path_rules != NO_RULES else []),
     )
@@ -49,6 +45,8 @@ class _Ending:
     not_fixed: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
     dropped_edits: tuple[str, ...] = ()
+    applied: str = ""
+    evidence: tuple[str, ...] = ()
     seconds: float | None = None
 
 
@@ -73,98 +71,107 @@ class Judge:
             entrant=patch.entrant,
             attempt=patch.attempt,
             key=verdict_key(task, patch, self.limits),
-            outcome=ending.outcome,
-            cause=ending.cause,
-            detail=ending.detail[:1000],
-            not_fixed=ending.not_fixed,
-            broken=ending.broken,
-            dropped_edits=ending.dropped_edits,
-            seconds=ending.seconds,
+            **{**vars(ending), "detail": ending.detail[:1000]},
         )
 
     def _ending(self, task: Task, patch: Patch) -> _Ending:
-        if patch.stop in _WITHOUT_A_RUN:
-            return _Ending(*_WITHOUT_A_RUN[patch.stop], detail=patch.detail)
+        if patch.stop in WITHOUT_A_RUN:
+            return _Ending(*WITHOUT_A_RUN[patch.stop], detail=patch.detail)
         if self.engine.image_id(task.image) is None:
             detail = f"image {task.image} is gone: run `patchmark validate` again"
             return _Ending(Outcome.ENVIRONMENT_BROKEN, Cause.ENVIRONMENT, detail)
+        protected = protects(task)
+        diff, words = mended(patch.diff)
         try:
-            diff, dropped = without_protected(patch.diff, task.path_rules)
-        except _SteersTestsError as error:
-            detail = f"edits protected files in a form that cannot be separated: {error}"
-            return _Ending(Outcome.DOES_NOT_APPLY, Cause.MODEL, detail)
-        try:
-            suite = retried(self.attempts, lambda: self._run(task, diff))
-        except EngineError as error:
-            if not self.engine.answers():
-                raise
-            return _Ending(Outcome.ENVIRONMENT_BROKEN, Cause.ENVIRONMENT, str(error))
-        return _grade(task, suite, dropped)
+            diff, dropped = without_protected(diff, protected)
+        except SteersTestsError as error:
+            return _inseparable(str(error))
+        for attempt in range(1, self.attempts + 1):
+            ending, suite = self._run(task, diff)
+            if not RULES[ending.outcome].at_once or attempt == self.attempts:
+                break
+        if suite is None:
+            return ending
+        laid = suite.applied
+        # What was really changed has the last word, however the diff was read before.
+        if hidden := [path for path in laid.get("paths", ()) if protected(path, False)]:
+            return _inseparable(", ".join(hidden))
+        how = [laid.get("rung", ""), *sorted({*words, *laid.get("mended", ())})] if diff else []
+        return replace(
+            ending,
+            dropped_edits=tuple(sorted({*dropped, *laid.get("restored", ())})),
+            applied=", ".join(word for word in how if word),
+            seconds=suite.ran.seconds,
+        )
 
-    def _run(self, task: Task, diff: str) -> Suite:
-        return run_suite(
-            self.engine,
+    def _run(self, task: Task, diff: str) -> tuple[_Ending, Suite | None]:
+        """One fresh container; the engine's failures are the environment's."""
+        wires = tripwires(task.test_files, task.test_command, task.tripwires)
+        order = Order(
             image=task.image,
             command=task.test_command,
             results=task.results,
             model_diff=diff,
             test_diff=task.test_patch,
+            test_paths=touched(task.test_patch),
+            tripwires=wires,
             limits=self.limits,
         )
+        try:
+            suite = run_suite(self.engine, order)
+        except EngineError as error:
+            if not self.engine.answers():
+                raise
+            return _Ending(Outcome.ENVIRONMENT_BROKEN, Cause.ENVIRONMENT, str(error)), None
+        return _grade(task, suite, wires), suite
 
 
-class _SteersTestsError(Exception):
-    """A diff touches protected files in a form that cannot be taken apart."""
+def _inseparable(paths: str) -> _Ending:
+    detail = f"edits protected files in a form that cannot be separated: {paths}"
+    return _Ending(Outcome.DOES_NOT_APPLY, Cause.MODEL, detail)
 
 
-def without_protected(diff: str, rules: PathRules = NO_RULES) -> tuple[str, tuple[str, ...]]:
-    """The diff without its edits to tests and runner files, and the paths of those edits.
-
-    `rules` are the task's, so that what the miner took for a test is one here too.
-    """
-    sections = split(diff)
-    # Text without any section goes to git as it is: no edit at all is no passing edit.
-    kept, dropped = [] if sections else [diff], []
-    for section in sections:
-        steers = [path for path in section.paths if is_protected(path, rules)]
-        if steers:
-            dropped += steers
-        else:
-            kept.append(section.text)
-    text = "".join(kept)
-    # git is the one that will apply it: what git reads in it decides, not our reading.
-    hidden = [path for path in touched_paths(text) if is_protected(path, rules)]
-    if hidden:
-        raise _SteersTestsError(", ".join(hidden))
-    # A name that is no UTF-8 is told with question marks: a verdict must be writable.
-    return text, tuple(sorted(p.encode("utf-8", "replace").decode() for p in dropped))
-
-
-def _grade(task: Task, suite: Suite, dropped: tuple[str, ...]) -> _Ending:
-    seconds = suite.ran.seconds
+def _grade(task: Task, suite: Suite, wires: Sequence[Tripwire]) -> _Ending:
     end = last_lines(suite.ran.output, 3)
+    if suite.lost:
+        detail = f"the judging itself did not come to its end: {end}"
+        return _Ending(Outcome.ENVIRONMENT_BROKEN, Cause.PATCHMARK, detail)
     if suite.rejected == "model":
-        return _Ending(
-            Outcome.DOES_NOT_APPLY, Cause.MODEL, end, dropped_edits=dropped, seconds=seconds
-        )
+        return _Ending(Outcome.DOES_NOT_APPLY, Cause.MODEL, end)
     if suite.rejected == "test":
-        # The model made a file that a test needs to be made: its patch is in the way.
-        detail = f"the tests cannot be laid over the patch: {end}"
-        return _Ending(Outcome.FAILED, Cause.MODEL, detail, task.fail_to_pass, (), dropped, seconds)
+        detail = f"the task's own tests do not fit its base commit: {end}"
+        return _Ending(Outcome.ENVIRONMENT_BROKEN, Cause.TASK, detail)
     if suite.ran.timed_out:
-        detail = f"stopped after {seconds:.0f} s"
-        return _Ending(Outcome.TIMED_OUT, Cause.MODEL, detail, (), (), dropped, seconds)
+        return _Ending(Outcome.TIMED_OUT, Cause.MODEL, f"stopped after {suite.ran.seconds:.0f} s")
+    told: dict[str, Status] = {}
     run = suite.run
+    if run is not None:
+        run, told = split(run, suite.applied.get("planted", ()))
+    found = tuple(evidence(task, suite, tuple(wires), told))
+    ending = _by_tests(task, run, suite, end)
+    if not found:
+        return ending
+    return replace(
+        ending,
+        outcome=Outcome.TAMPERED,
+        cause=Cause.MODEL,
+        detail=f"{found[0]}{f' (and {len(found) - 1} more)' if len(found) > 1 else ''}",
+        evidence=found,
+    )
+
+
+def _by_tests(task: Task, run: SuiteRun | None, suite: Suite, end: str) -> _Ending:
     if run is None or not run.ran:
         what = "out of memory" if suite.ran.out_of_memory else "the test run did not reach its end"
-        detail = f"{what}: {end}"
-        return _Ending(Outcome.FAILED, Cause.MODEL, detail, task.fail_to_pass, (), dropped, seconds)
+        return _Ending(Outcome.FAILED, Cause.MODEL, f"{what}: {end}", task.fail_to_pass)
     not_fixed = tuple(n for n in task.fail_to_pass if run.status(n) is not Status.PASSED)
     broken = tuple(n for n in task.pass_to_pass if run.status(n) is not Status.PASSED)
     if not_fixed:
-        detail = f"{len(not_fixed)} of {len(task.fail_to_pass)} target tests do not pass"
-        return _Ending(Outcome.FAILED, Cause.MODEL, detail, not_fixed, broken, dropped, seconds)
+        counts = Counter(run.status(name).value for name in not_fixed)
+        words = ", ".join(f"{count} {word}" for word, count in sorted(counts.items()))
+        detail = f"{len(not_fixed)} of {len(task.fail_to_pass)} target tests do not pass: {words}"
+        return _Ending(Outcome.FAILED, Cause.MODEL, detail, not_fixed, broken)
     if broken:
         detail = f"fixes the target, breaks {len(broken)} other tests"
-        return _Ending(Outcome.REGRESSED, Cause.MODEL, detail, (), broken, dropped, seconds)
-    return _Ending(Outcome.PASSED, None, "", (), (), dropped, seconds)
+        return _Ending(Outcome.REGRESSED, Cause.MODEL, detail, (), broken)
+    return _Ending(Outcome.PASSED, None)

@@ -5,10 +5,8 @@ Handed to build scripts as secrets; it is in no image and never reaches a test r
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote
 
 PASSED_ON = (
     "HTTP_PROXY",
@@ -31,16 +29,12 @@ PASSED_ON = (
     "GOSUMDB",
 )
 
-_ADDRESS = re.compile(r"[a-z+]+://(?:([^/@\s]+)@)?[^\s,|]+")
-_SHORT = 3
-"""Names so short stand in too much else."""
-
 
 @dataclass(frozen=True)
 class Network:
     """Proxy and index variables of the user's environment, and a CA bundle."""
 
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca_bundle: bytes | None = None
 
     def build_environment(self) -> dict[str, str]:
@@ -50,23 +44,3 @@ class Network:
         if "PIP_INDEX_URL" in chosen and "UV_INDEX_URL" not in chosen:
             chosen.setdefault("UV_DEFAULT_INDEX", chosen["PIP_INDEX_URL"])
         return chosen
-
-    def redacted(self, text: str) -> str:
-        """A build's output without the credentials that were given to it, for other eyes."""
-        return redacted(text, self.build_environment().values())
-
-
-def redacted(text: str, secrets: Iterable[str]) -> str:
-    """A text without these addresses and without the names and passwords in them.
-
-    What is no address (`direct`, `localhost,.internal`) is no secret, and stays.
-    """
-    parts: set[str] = set()
-    for found in (match for value in secrets for match in _ADDRESS.finditer(value)):
-        inside = (found.group(1) or "").split(":")
-        parts |= {found.group(0), found.group(1) or "", *inside, *map(unquote, inside)}
-    # The longest first: what is left of an address would still tell where it leads.
-    for secret in sorted(parts, key=len, reverse=True):
-        if len(secret) > _SHORT:
-            text = text.replace(secret, "***")
-    return text

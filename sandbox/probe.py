@@ -12,7 +12,7 @@ from sandbox.base import last_lines
 from sandbox.engine import Engine, Limits
 from sandbox.image import BrokenEnvironmentError, Images, Prepared
 from sandbox.results import Status
-from sandbox.suite import retried, run_suite
+from sandbox.suite import Order, retried, run_suite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,15 +74,13 @@ def probe(
 
 
 def _tested(engine: Engine, prepared: Prepared, limits: Limits, about: Probed) -> Probed:
-    suite = run_suite(
-        engine,
+    order = Order(
         image=prepared.image,
         command=prepared.recipe.test_script(),
         results=prepared.recipe.results,
-        model_diff="",
-        test_diff="",
         limits=limits,
     )
+    suite = run_suite(engine, order)
     statuses = suite.run.statuses.values() if suite.run else ()
     counts = Counter(status.value for status in statuses)
     trouble = ""

@@ -33,6 +33,8 @@ class SuiteRun:
     """The exit code that the runner announced at its end; None where it never got there."""
     exit_code: int | None
     """The one its process ended with."""
+    habits: frozenset[str] = frozenset()
+    """What the suite does to its own runner, as `patchmark_guard.py` words it."""
 
     def status(self, test: str) -> Status:
         """A test's status, MISSING where nothing was reported."""
@@ -65,6 +67,7 @@ def parse(report: bytes, exit_code: int | None) -> SuiteRun:
     statuses: dict[str, Status] = {}
     uncollected: set[str] = set()
     told_exit: str | None = None
+    habits: set[str] = set()
     for line in _lines(report):
         if line.kind == "test":
             now = _status(line.when, line.outcome)
@@ -72,9 +75,11 @@ def parse(report: bytes, exit_code: int | None) -> SuiteRun:
                 statuses[line.id] = worst(statuses.get(line.id), now)
         elif line.kind == "collect":
             uncollected.add(line.id)
+        elif line.kind == "habit":
+            habits.add(line.id)
         elif line.kind == "end":
             told_exit = line.exit
-    return SuiteRun(statuses, frozenset(uncollected), told_exit, exit_code)
+    return SuiteRun(statuses, frozenset(uncollected), told_exit, exit_code, frozenset(habits))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -20,10 +22,12 @@ from sandbox.compare import compare, why_nothing
 from sandbox.engine import Engine, Limits
 from sandbox.image import BrokenEnvironmentError, Images, Prepared
 from sandbox.recipe import EnvironmentSettings
-from sandbox.results import SuiteRun
-from sandbox.suite import FIXED, Suite, retried, run_suite
+from sandbox.results import Status, SuiteRun
+from sandbox.suite import Order, Suite, fixed, retried, run_suite
+from sandbox.tampering import EXIT
+from sandbox.tripwires import split, tripwires
 
-GRADER = "7"
+GRADER = "8"
 """Raise when the same patch may get another verdict than before."""
 
 
@@ -88,13 +92,20 @@ class Validator:
         return _drop(candidate, tried, DropReason.ENVIRONMENT_BROKEN, str(first))
 
     def _with(self, prepared: Prepared, candidate: Candidate, key: str) -> Task | Dropped:
-        command = prepared.recipe.test_script()
+        order = Order(
+            image=prepared.image,
+            command=prepared.recipe.test_script(),
+            results=prepared.recipe.results,
+            test_diff=candidate.test_patch,
+            trusted=True,
+            limits=self.limits,
+        )
         scope: Literal["suite", "files"] = "suite"
-        sides = self._sides(prepared, candidate, command)
+        sides = self._sides(order, candidate)
         files = [path for path in candidate.test_files if _is_run(path)]
         if any(side.last.ran.timed_out for side in sides) and prepared.recipe.narrows and files:
-            command, scope = f"{command} {shlex.join(files)}", "files"
-            sides = self._sides(prepared, candidate, command)
+            order = replace(order, command=f"{order.command} {shlex.join(files)}")
+            scope, sides = "files", self._sides(order, candidate)
         before, after = sides
         # Before the fix it may be that no test can even be imported; the same environment runs
         # them after it, so that is not the environment's doing.
@@ -115,18 +126,20 @@ class Validator:
             scope=scope,
             image=prepared.image,
             environment=self._environment(prepared, after.last),
-            test_command=command,
+            tripwires=after.tripwires,
+            habits=tuple(sorted({habit for run in after.runs for habit in run.habits})),
+            test_command=order.command,
             results=prepared.recipe.results,
             key=key,
         )
 
-    def _sides(self, prepared: Prepared, candidate: Candidate, command: str) -> tuple[_Side, _Side]:
-        after = self._side(prepared, command, candidate.gold_patch, candidate.test_patch)
-        before = self._side(prepared, command, "", candidate.test_patch)
+    def _sides(self, order: Order, candidate: Candidate) -> tuple[_Side, _Side]:
+        after = self._side(replace(order, model_diff=candidate.gold_patch), candidate)
+        before = self._side(order, candidate)
         if before.fell_as_a_whole:
             # One bad file, such as a test that does not compile, took all others with it: what
             # passes without it tells them apart from those that the fix brings.
-            before = self._side(prepared, command, "", "")
+            before = self._side(replace(order, test_diff=""), candidate)
         return before, after
 
     def _environment(self, prepared: Prepared, suite: Suite) -> Environment:
@@ -136,23 +149,17 @@ class Validator:
             toolchain=" ".join(suite.note("toolchain.txt")[:1]) or prepared.recipe.toolchain.name,
             resolved=tuple(line.removeprefix("# ") for line in resolved),
             cpus=self.limits.cpus,
-            fixed=FIXED,
+            fixed=fixed(self.limits),
         )
 
-    def _side(self, prepared: Prepared, command: str, model_diff: str, test_diff: str) -> _Side:
+    def _side(self, order: Order, candidate: Candidate) -> _Side:
         """As many runs as wanted, each in a fresh container; what cannot run is not repeated."""
         suites: list[Suite] = []
         for seed in range(self.runs):
-            suite = run_suite(
-                self.engine,
-                image=prepared.image,
-                command=command,
-                results=prepared.recipe.results,
-                model_diff=model_diff,
-                test_diff=test_diff,
-                limits=self.limits,
-                seed=seed,
-            )
+            wires = tripwires(candidate.test_files, order.command)
+            suite = run_suite(self.engine, replace(order, tripwires=wires, seed=seed))
+            if suite.lost:
+                raise EngineError(f"judging was cut off: {last_lines(suite.ran.output, 3)}")
             suites.append(suite)
             if suite.run is None or suite.ran.timed_out:
                 break
@@ -169,14 +176,37 @@ class _Side:
     def last(self) -> Suite:
         return self.suites[-1]
 
+    @cached_property
+    def _parted(self) -> list[tuple[SuiteRun, Mapping[str, Status], Suite]]:
+        told = [(s, s.run, s.applied.get("planted", ())) for s in self.suites]
+        return [(*split(run, planted), s) for s, run, planted in told if run is not None]
+
     @property
     def runs(self) -> tuple[SuiteRun, ...]:
-        return tuple(suite.run for suite in self.suites if suite.run is not None)
+        """Without tripwires."""
+        return tuple(run for run, _, _ in self._parted)
+
+    @property
+    def tripwires(self) -> tuple[str, ...]:
+        """The kinds of which each test failed in each run, as it must."""
+        kinds: set[str] = set()
+        for number, (run, told, suite) in enumerate(self._parted):
+            good = {
+                wire.kind
+                for wire in suite.order.tripwires
+                if all(told.get(name) in _FAILED for name in wire.names)
+            }
+            good |= {EXIT} if good and run.exit_code != 0 else set()
+            kinds = kinds & good if number else good
+        return tuple(sorted(kinds))
 
     @property
     def fell_as_a_whole(self) -> bool:
         """It ran, and not one test was reported."""
         return self.last.run is not None and not any(run.statuses for run in self.runs)
+
+
+_FAILED = (Status.FAILED, Status.ERROR)
 
 
 def _is_run(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""A pytest plugin that writes one JSON line for each thing that happened.
+"""A pytest plugin that writes one line for each thing that happened, behind a nonce.
 
 Runs on every Python and pytest a repository may need, so: old syntax, old hooks only.
 """
@@ -9,13 +9,38 @@ import signal
 
 import pytest
 
+_RESULTS = 3
+
+
+class Plugin(object):
+    """Registers the others, unless this is a worker of pytest-xdist: its controller reports."""
+
+    def __init__(self, nonce, guard):
+        self.nonce, self.guard = nonce, guard
+
+    def pytest_configure(self, config):
+        if hasattr(config, "workerinput"):
+            return
+        config.pluginmanager.register(_Results(self.nonce, self.guard), "patchmark-results")
+        alarm = _Alarm(float(os.environ["PATCHMARK_TEST_SECONDS"]))
+        config.pluginmanager.register(alarm, "patchmark-alarm")
+
 
 class _Results(object):
-    def __init__(self, path):
-        self.file = io.open(path, "a", encoding="ascii")
+    def __init__(self, nonce, guard):
+        # A copy of its own, which no process started by a test inherits.
+        self.file = io.open(os.dup(_RESULTS), "w", encoding="ascii")
+        os.close(_RESULTS)
+        try:
+            os.set_inheritable(self.file.fileno(), False)
+        except AttributeError:
+            import fcntl
+
+            fcntl.fcntl(self.file.fileno(), fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+        self.nonce, self.guard = nonce, guard
 
     def write(self, **line):
-        self.file.write(u"%s\n" % json.dumps(line, sort_keys=True))
+        self.file.write(u"%s %s\n" % (self.nonce, json.dumps(line, sort_keys=True)))
         self.file.flush()
 
     def pytest_runtest_logreport(self, report):
@@ -28,7 +53,10 @@ class _Results(object):
         if report.failed:
             self.write(kind="collect", id=report.nodeid, outcome="failed")
 
+    @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session, exitstatus):
+        for habit in self.guard.habits(session.config):
+            self.write(kind="habit", id=habit)
         self.write(kind="end", exit=int(exitstatus), collected=session.testscollected)
 
 
@@ -54,11 +82,3 @@ class _Alarm(object):
         signal.setitimer(signal.ITIMER_REAL, self.seconds)
         yield
         signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def pytest_configure(config):
-    path = os.environ.get("PATCHMARK_RESULTS")
-    if path and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(_Results(path), "patchmark-results-writer")
-        seconds = float(os.environ["PATCHMARK_TEST_SECONDS"])
-        config.pluginmanager.register(_Alarm(seconds), "patchmark-alarm")

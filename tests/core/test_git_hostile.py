@@ -6,109 +6,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.hostile_repo import Trap
 from support.mining import FIX
-from support.repos import Repo
 
 from core.errors import RepositoryError
 from core.git import Repository, clean_environment, git_command, touched_paths
 from core.types import Candidate
 from miner.file_tracker import NoTracker
 from miner.mine import mine
-
-HOOKS = ("post-checkout", "post-index-change", "reference-transaction", "fsmonitor-watchman")
-COMMANDS = (
-    "core.fsmonitor",
-    "core.sshCommand",
-    "core.pager",
-    "core.editor",
-    "core.askPass",
-    "core.gitProxy",
-    "core.alternateRefsCommand",
-    "credential.helper",
-    "diff.external",
-    "diff.evil.command",
-    "diff.evil.textconv",
-    "filter.evil.clean",
-    "filter.evil.smudge",
-    "gpg.program",
-    "gpg.ssh.program",
-    "interactive.diffFilter",
-    "pager.log",
-    "pager.cat-file",
-    "remote.origin.uploadpack",
-    "uploadpack.packObjectsHook",
-)
-SIGNED = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n abc\n -----END PGP SIGNATURE-----\n"
-
-
-class Trap:
-    """The repository, its first and last commit, and what has run so far."""
-
-    def __init__(self, folder: Path):
-        self.ran_folder = folder / "ran"
-        self.ran_folder.mkdir()
-        self.folder = folder
-        self.repo = Repo(folder / "repo")
-        self.first = self.repo.commit(files={"src/calc.py": "old\n", "lost.txt": "lost\n"})
-        self.lost = self.repo.git("rev-parse", "HEAD:lost.txt").decode().strip()
-        self.repo.commit(files={"lost.txt": None})
-        attributes = "* diff=evil filter=evil merge=evil export-subst\n"
-        changed = {**FIX, "tests/test_calc.py": "assert 2\n", ".gitattributes": attributes}
-        self.repo.commit("Fix", changed)
-        self.repo.checkout()
-        self._sign_head()
-        self._arm()
-
-    @property
-    def ran(self) -> set[str]:
-        return {path.name for path in self.ran_folder.iterdir()}
-
-    def _program(self, name: str) -> str:
-        script = self.folder / f"run-{name}"
-        script.write_text(
-            f"#!/bin/sh\ntouch '{self.ran_folder}/{name}'\nexit 1\n", encoding="utf-8"
-        )
-        script.chmod(0o755)
-        return str(script)
-
-    def _sign_head(self) -> None:
-        head = self.repo.git("cat-file", "commit", "HEAD").decode()
-        signed = head.replace("\n\n", f"\n{SIGNED}\n", 1).encode()
-        made = self.repo.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=signed)
-        self.head = made.decode().strip()
-        self.repo.git("update-ref", "HEAD", self.head)
-
-    def _arm(self) -> None:
-        git = self.repo.path / ".git"
-        objects = git / "objects" / self.lost[:2] / self.lost[2:]
-        objects.unlink()
-        lines = [f"[core]\n\thooksPath = {self.folder}/hooks\n[include]\n\tpath = more\n"]
-        (self.folder / "hooks").mkdir()
-        for name in HOOKS:
-            for hooks in (self.folder / "hooks", git / "hooks"):
-                hooks.mkdir(exist_ok=True)
-                (hooks / name).symlink_to(self._program(name))
-        for command in COMMANDS:
-            self.repo.git("config", command, self._program(command))
-        for name, value in (
-            ("remote.origin.url", f"ext::{self._program('ext')}"),
-            ("protocol.ext.allow", "always"),
-            ("protocol.allow", "always"),
-            ("remote.origin.promisor", "true"),
-            ("remote.origin.partialclonefilter", "blob:none"),
-            ("extensions.partialClone", "origin"),
-            ("core.repositoryFormatVersion", "1"),
-            ("log.showSignature", "true"),
-            ("alias.log", f"!{self._program('alias')}"),
-        ):
-            self.repo.git("config", name, value)
-        (git / "more").write_text(
-            f"[core]\n\tfsmonitor = {self._program('included')}\n", encoding="utf-8"
-        )
-        with (git / "config").open("a", encoding="utf-8") as config:
-            config.writelines(lines)
-        for path in self.ran_folder.iterdir():
-            path.unlink()
 
 
 @pytest.fixture

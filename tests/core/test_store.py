@@ -21,6 +21,7 @@ from support.tasks import make_task
 
 from core.errors import StoreError
 from core.paths import PathRules
+from core.redact import NOTHING
 from core.store import FILES, RunFolder
 from core.types import (
     Candidate,
@@ -32,6 +33,7 @@ from core.types import (
     Link,
     Outcome,
     Patch,
+    Probe,
     Record,
     StatementSource,
     Stop,
@@ -82,6 +84,15 @@ VERDICT = Verdict(
     cause=Cause.MODEL,
     broken=("tests/test_a.py::test[\x00-é]",),
 )
+PROBE = Probe(
+    task_id="0123456789ab",
+    entrant="model",
+    stop=Stop.ANSWERED,
+    similarity=0.75,
+    verbatim=("a = b",),
+    cost_usd=None,
+    usage=None,
+)
 
 
 def dropped(number: int, detail: str = "") -> Dropped:
@@ -92,13 +103,13 @@ def dropped(number: int, detail: str = "") -> Dropped:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[RunFolder]:
-    with RunFolder(tmp_path / "run") as opened:
+    with RunFolder(tmp_path / "run", NOTHING) as opened:
         yield opened
 
 
 @pytest.mark.parametrize(
     "record",
-    [CANDIDATE, dropped(1, "why"), make_task(), PATCH, VERDICT],
+    [CANDIDATE, dropped(1, "why"), make_task(), PATCH, PROBE, VERDICT],
     ids=lambda r: type(r).__name__,
 )
 def test_every_record_comes_back_as_it_was(folder: RunFolder, record: Record) -> None:
@@ -109,7 +120,7 @@ def test_every_record_comes_back_as_it_was(folder: RunFolder, record: Record) ->
 
 def test_every_record_type_has_a_file() -> None:
     """The cases above are all there are."""
-    assert set(FILES) == {Candidate, Dropped, type(make_task()), Patch, Verdict}
+    assert set(FILES) == {Candidate, Dropped, type(make_task()), Patch, Probe, Verdict}
 
 
 def test_reading_what_was_never_written_gives_nothing(folder: RunFolder) -> None:
@@ -127,14 +138,14 @@ def test_the_latest_record_of_a_key_wins_in_the_place_of_the_first(folder: RunFo
 @pytest.mark.parametrize("before", [0, 2])
 def test_a_torn_last_line_is_set_aside(tmp_path: Path, size: int, before: int) -> None:
     """A crash in the middle of a write: the record is lost, the file is not."""
-    with RunFolder(tmp_path) as folder:
+    with RunFolder(tmp_path, NOTHING) as folder:
         for number in range(before):
             folder.append(dropped(number))
     path = tmp_path / "dropped.jsonl"
     torn = b'{"' + b"x" * size
     with path.open("ab") as file:
         file.write(torn)
-    with RunFolder(tmp_path) as folder:
+    with RunFolder(tmp_path, NOTHING) as folder:
         folder.append(dropped(9))
         kept = [int(record.commit, 16) for record in folder.read(Dropped)]
     assert kept == [*range(before), 9]
@@ -174,7 +185,8 @@ def test_another_schema_version_says_what_to_do(folder: RunFolder) -> None:
 
 def test_two_processes_cannot_hold_a_folder(folder: RunFolder) -> None:
     script = "import sys; from pathlib import Path; from core.store import RunFolder\n"
-    script += "RunFolder(Path(sys.argv[1])).__enter__()"
+    script += "from core.redact import NOTHING\n"
+    script += "RunFolder(Path(sys.argv[1]), NOTHING).__enter__()"
     command = [sys.executable, "-c", script, str(folder.path)]
     other = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert other.returncode == 1
@@ -187,16 +199,16 @@ def test_two_processes_cannot_hold_a_folder(folder: RunFolder) -> None:
 def test_a_path_that_can_be_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(StoreError, match="cannot be used as a run folder"):
-        RunFolder(tmp_path / "file").__enter__()
+        RunFolder(tmp_path / "file", NOTHING).__enter__()
 
 
 def test_a_folder_in_place_of_a_file_is_a_store_error(tmp_path: Path) -> None:
     """Bug: this was an IsADirectoryError with a traceback, and the lock stayed held."""
     (tmp_path / "tasks.jsonl").mkdir()
     with pytest.raises(StoreError, match="cannot be used as a run folder"):
-        RunFolder(tmp_path).__enter__()
+        RunFolder(tmp_path, NOTHING).__enter__()
     (tmp_path / "tasks.jsonl").rmdir()
-    with RunFolder(tmp_path):
+    with RunFolder(tmp_path, NOTHING):
         pass
 
 
@@ -231,9 +243,10 @@ def test_a_full_disk_leaves_no_half_record(folder: RunFolder) -> None:
 APPENDER = """
 import sys
 from pathlib import Path
+from core.redact import NOTHING
 from core.store import RunFolder
 from core.types import Dropped
-with RunFolder(Path(sys.argv[1])) as folder:
+with RunFolder(Path(sys.argv[1]), NOTHING) as folder:
     for number in range(int(sys.argv[2]), 10**9):
         folder.append(Dropped(commit=f"{number:040x}", title="t", stage="mine", reason="empty",
                               detail="x" * (number % 7) * 20_000))
@@ -257,7 +270,7 @@ def test_a_kill_loses_nothing_that_was_appended(tmp_path: Path) -> None:
             timer.join()
         for line in (tmp_path / "dropped.jsonl").read_bytes().split(b"\n")[:-1]:
             Dropped.model_validate_json(line)
-    with RunFolder(tmp_path) as folder:
+    with RunFolder(tmp_path, NOTHING) as folder:
         found = [int(record.commit, 16) for record in folder.read(Dropped)]
     assert set(promised) <= set(found), f"seed {seed}"
     assert len(found) == len(set(found))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from core.redact import NOTHING
 from miner.api_cache import OVERLAP, ApiCache, Kept, New, Position
 
 URL = "https://ghe.example/api/v3"
@@ -20,7 +21,7 @@ OLD = NOW - timedelta(days=9)
 
 def opened(folder: Path, url: str = URL, slug: str = "o/r") -> tuple[ApiCache, list[str]]:
     told: list[str] = []
-    return ApiCache(folder, url, slug, told.append), told
+    return ApiCache(folder, url, slug, told.append, NOTHING), told
 
 
 def test_answers_are_there_the_next_time(tmp_path: Path) -> None:
@@ -187,8 +188,8 @@ def test_nonsense_in_the_file_is_not_there(tmp_path: Path) -> None:
 def test_threads_and_processes_share_a_file(tmp_path: Path) -> None:
     script = (
         "import sys, pathlib; from datetime import datetime, UTC\n"
-        "from miner.api_cache import ApiCache, New\n"
-        "cache = ApiCache(pathlib.Path(sys.argv[1]), sys.argv[2], 'o/r', sys.exit)\n"
+        "from core.redact import NOTHING; from miner.api_cache import ApiCache, New\n"
+        "cache = ApiCache(pathlib.Path(sys.argv[1]), sys.argv[2], 'o/r', sys.exit, NOTHING)\n"
         "for n in range(100): cache.write('pull', {str(n): New('{}', None)}, datetime.now(UTC))\n"
     )
     command = [sys.executable, "-c", script, str(tmp_path), URL]

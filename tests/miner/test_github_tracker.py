@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.fake_tracker import LONG_AGO, NAME, FakeTracker, Fault, nodes, rate_limited
 
+from core.redact import NOTHING
 from miner.api_cache import ApiCache
 from miner.github_api import connect
 from miner.github_tracker import GitHubTracker
@@ -33,7 +34,7 @@ class Run:
         self.slept: list[float] = []
         url = f"{server.url}{server.prefix}"
         api = connect(url, "secret-token", True, self.told.append, self.slept.append)
-        self.cache = ApiCache(folder, url, name, self.told.append)
+        self.cache = ApiCache(folder, url, name, self.told.append, NOTHING)
         self.tracker = GitHubTracker(api, name, self.cache, self.told.append)
         self.issues = self.tracker.issues
         self.pulls = self.tracker.pull_requests

@@ -15,6 +15,7 @@ from support.loopback import Asked, Behaviour, Loopback, in_order
 from support.tasks import CALC, FIX, Folder, make_task
 
 from core.errors import UsageError
+from core.redact import NOTHING
 from core.types import Stop
 from models.budget import Budget
 from models.exchange import Exchange, Failure, Slot, slug
@@ -33,6 +34,7 @@ def desk(run: Path, server: Loopback | None = None, **changes: Any) -> Desk:
     fields: dict[str, Any] = {
         "exchanges": run / "exchanges",
         "budget": Budget(None),
+        "redactor": NOTHING,
         "keys": {"anthropic": "k", "google": "k"},
         "base_urls": {"anthropic": url, "google": url},
         "timeout_seconds": 20,
@@ -77,7 +79,7 @@ def test_the_exchange_file_holds_exactly_the_promised_keys(tmp_path: Path) -> No
         "schema_version entrant task_id attempt turn fiction request_sha256 requested_model "
         "served_model text finish usage first_token_seconds seconds cost_usd recorded_at"
     )
-    assert set(kept) == {*promised.split(), "raw_usage", "price", "request"}
+    assert set(kept) == {*promised.split(), "raw_usage", "price", "request", "redacted"}
     assert kept["cost_usd"] == "0.075"
     assert kept["text"] == FIX
     assert kept["price"]["model"] == "claude-opus-4-8"
@@ -425,7 +427,7 @@ def test_a_desk_does_not_show_its_keys(tmp_path: Path) -> None:
 def test_records_survive_the_disk(tmp_path: Path) -> None:
     with FakeAnthropic(in_order(Behaviour(kind="cut"), GOOD)) as server:
         build(CLAUDE, desk(tmp_path, server)).solve(make_task(), CALC, 1)
-    store = ExchangeStore(tmp_path / "exchanges")
+    store = ExchangeStore(tmp_path / "exchanges", NOTHING)
     slot = Slot(CLAUDE, "000000000001", 1)
     assert isinstance(store.answer(slot), Exchange)
     assert [type(failure) for failure in store.failures(slot)] == [Failure]

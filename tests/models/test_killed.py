@@ -19,6 +19,7 @@ from support.fake_anthropic import FakeAnthropic
 from support.loopback import Behaviour, in_order
 from support.tasks import CALC, FIX, make_task
 
+from core.redact import NOTHING
 from core.types import Stop
 from models.budget import Budget
 from models.exchange import Slot
@@ -49,7 +50,7 @@ def wait_for(server: FakeAnthropic, requests: int) -> None:
 
 def test_killed_runs_ask_again_only_what_was_under_way(tmp_path: Path) -> None:
     chance = random.Random(7)  # noqa: S311
-    store = ExchangeStore(tmp_path / "exchanges")
+    store = ExchangeStore(tmp_path / "exchanges", NOTHING)
     before: list[tuple[set[int], Counter[int]]] = []  # after each kill
     with FakeAnthropic(in_order(GOOD)) as server:
         command = [sys.executable, kill_run.__file__, str(tmp_path), server.url]
@@ -75,6 +76,7 @@ def test_killed_runs_ask_again_only_what_was_under_way(tmp_path: Path) -> None:
         desk = Desk(
             exchanges=store.folder,
             budget=Budget(None),
+            redactor=NOTHING,
             keys={"anthropic": "k"},
             base_urls={"anthropic": server.url},
         )

@@ -16,6 +16,7 @@ from support.loopback import Behaviour, Loopback, in_order
 from support.tasks import CALC, make_task
 
 from core.errors import StoreError, UsageError
+from core.redact import NOTHING
 from core.types import Difficulty, Expected, Stop
 from models.budget import Budget
 from models.exchange import slug
@@ -35,6 +36,7 @@ def desk(run: Path, server: Loopback | None = None, **changes: Any) -> Desk:
     fields: dict[str, Any] = {
         "exchanges": run / "exchanges",
         "budget": Budget(None),
+        "redactor": NOTHING,
         "keys": {"anthropic": "k", "google": "k"},
         "base_urls": {"anthropic": url, "google": url},
         "timeout_seconds": 20,

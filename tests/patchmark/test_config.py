@@ -47,6 +47,10 @@ workers = 4
 input = "0.1"
 output = 1
 cache-read = 0.01
+
+[cutoffs]
+"google:ours" = "2026-01"
+"google:theirs" = 2026-01-15
 """,
         )
     )
@@ -55,6 +59,7 @@ cache-read = 0.01
     assert config.environment.packages == ("pytest-asyncio",)
     assert config.limits.workers == 4
     assert config.prices["google:ours"].input == Decimal("0.1")
+    assert config.cutoffs == {"google:ours": "2026-01", "google:theirs": "2026-01-15"}
 
 
 @pytest.mark.parametrize(
@@ -69,6 +74,8 @@ cache-read = 0.01
         ("a = 1\n[environment]\nenv = 1\n", 1, "a: unknown setting"),
         ("[prices.'x:y']\ninput = 1\n", 1, "prices.x:y.output: field required"),
         ("[prices]\n'x:y' = 3\n", 2, "prices.x:y: "),
+        ("[cutoffs]\n'x:y' = 'soon'\n", 2, "cutoffs.x:y: "),
+        ("[cutoffs]\n'x:y' = 2026\n", 2, "cutoffs.x:y: "),
         ("limits.workers = 0\n", 1, "limits.workers: "),
         ("models = ['a'\n", 1, "unclosed array"),
         ("attempts = 1\nmodels = ['a\n", 2, ""),

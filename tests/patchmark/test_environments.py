@@ -19,7 +19,6 @@ from support.repos import Repo
 from core.errors import UsageError
 from core.git import Repository
 from patchmark.environments import spread
-from sandbox.network import Network
 
 OPUS = "anthropic:claude-opus-4-8"
 CALC = "def add(a, b):\n    return a + b\n"
@@ -141,15 +140,3 @@ def test_a_repository_without_a_commit(tmp_path: Path) -> None:
     os.system(f"git init -q {tmp_path}")  # noqa: S605
     with pytest.raises(UsageError, match="has no commit"):
         spread(Repository(tmp_path), 4, 5)
-
-
-@pytest.mark.parametrize(
-    ("value", "text", "shown"),
-    [
-        ("http://user:hunter2@host/simple", "user hunter2 host", "*** *** host"),
-        ("http://host/simple", "at http://host/simple now", "at *** now"),
-        ("", "as it was", "as it was"),
-    ],
-)
-def test_what_others_see_holds_no_credentials(value: str, text: str, shown: str) -> None:
-    assert Network({"PIP_INDEX_URL": value}).redacted(text) == shown

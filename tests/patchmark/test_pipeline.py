@@ -123,6 +123,22 @@ def test_a_changed_patch_is_judged_again_and_nothing_else(finished: Path, tmp_pa
     assert new[0]["key"] != was[gold["id"], "replay:careful"]
 
 
+def test_what_was_nobodys_failure_is_judged_again(finished: Path, tmp_path: Path) -> None:
+    """Bug: resuming knew one such outcome by its name, and left any other as it was."""
+    out = copied(finished, tmp_path)
+    kept, *others = rows(out / "verdicts.jsonl")[:3]
+    lost = [
+        v | {"outcome": outcome, "cause": "patchmark", "not_fixed": [], "broken": []}
+        for v, outcome in zip(others, ("cancelled", "environment_broken"), strict=True)
+    ]
+    with (out / "verdicts.jsonl").open("a") as file:
+        file.writelines(json.dumps(v) + "\n" for v in lost)
+    assert patchmark(tmp_path, "judge", "--out", "out").returncode == 0
+    new = {(v["task_id"], v["entrant"]): v["outcome"] for v in rows(out / "verdicts.jsonl")[14:]}
+    assert new == {(v["task_id"], v["entrant"]): v["outcome"] for v in others}
+    assert (kept["task_id"], kept["entrant"]) not in new
+
+
 def test_stages_one_by_one_give_the_same_report(finished: Path, tmp_path: Path) -> None:
     repository = sample(tmp_path)
     words = asked(repository, tmp_path / "out")

@@ -16,6 +16,7 @@ from support.loopback import Asked, Behaviour, in_order
 from support.tasks import CALC, FIX, make_task
 
 from core.errors import StoreError, UsageError
+from core.redact import NOTHING
 from core.store import RunFolder
 from core.types import Link, Patch, StatementSource, Stop, Task
 from models.budget import Budget
@@ -62,7 +63,7 @@ class Team:
 
     def __init__(self, path: Path, server: FakeAnthropic, *tasks: Task):
         self.path, self.server, self.budget = path, server, Budget(None)
-        with RunFolder(path) as folder:
+        with RunFolder(path, NOTHING) as folder:
             for task in tasks:
                 folder.append(task)
 
@@ -70,6 +71,7 @@ class Team:
         fields: dict[str, Any] = {
             "exchanges": self.path / "exchanges",
             "budget": self.budget,
+            "redactor": NOTHING,
             "keys": {"anthropic": "k"},
             "base_urls": {"anthropic": self.server.url},
             "timeout_seconds": 20,
@@ -78,13 +80,13 @@ class Team:
 
     def rewrite(self, name: str = OPUS, **changes: Any) -> Rewriting:
         model = rewriter(name, self.desk(**changes))
-        with RunFolder(self.path) as folder:
+        with RunFolder(self.path, NOTHING) as folder:
             tasks = list(folder.latest(Task, lambda task: task.id).values())
             before = originals(folder.read(Task))
             return rewrite_all(tasks, before, model, GAUGE, folder.append, Steps())
 
     def records(self) -> list[Task]:
-        return list(RunFolder(self.path).read(Task))
+        return list(RunFolder(self.path, NOTHING).read(Task))
 
     def now(self) -> Sequence[Task]:
         return list({task.id: task for task in self.records()}.values())
@@ -262,7 +264,7 @@ def test_a_task_proven_anew_keeps_its_rewriting_and_takes_the_new_image(tmp_path
     with FakeAnthropic(in_order(GOOD)) as server:
         team = Team(tmp_path, server, task_of())
         team.rewrite()
-        with RunFolder(tmp_path) as folder:
+        with RunFolder(tmp_path, NOTHING) as folder:
             folder.append(task_of(image="sha256:" + "1" * 64))
         team.rewrite()
         assert len(server.asked) == 1

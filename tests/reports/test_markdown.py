@@ -16,7 +16,9 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-@pytest.mark.parametrize("name", ["demo", "no tasks", "broken tasks", "two attempts", "kept apart"])
+@pytest.mark.parametrize(
+    "name", ["demo", "no tasks", "broken tasks", "two attempts", "kept apart", "memory"]
+)
 def test_golden(name: str, golden: Golden) -> None:
     golden(f"reports/comment-{name.replace(' ', '-')}.md", comment(case(name)))
 
@@ -82,7 +84,7 @@ def test_the_table_of_models_says_it_all() -> None:
         "&#36;0.39",
         "&#36;0.039",
         "51 s",
-        "1 over budget",
+        "1 over budget; 71 % of all 14 passed",
     ]
 
 

@@ -10,6 +10,7 @@ from support.report_data import demo, facts, patch, task, verdict
 
 from core.report import ApartRow, EntrantRow, Report
 from core.types import Cause, Outcome, Patch
+from reports import view
 from reports.tally import tally
 
 
@@ -105,17 +106,32 @@ def test_a_model_that_answered_in_place_of_another_is_named() -> None:
     [
         ({"reference": "PPP", "empty": "FFF"}, False),
         ({"reference": "PPF", "empty": "FFF"}, True),
-        ({"reference": "PPE", "empty": "FFF"}, True),
+        ({"reference": "PPX", "empty": "FFF"}, True),
         ({"reference": "PPT", "empty": "FFF"}, True),
         ({"reference": "PPP", "empty": "FFP"}, True),
         ({"reference": "PP.", "empty": "FF."}, False),
         ({"m": "FFF"}, False),
+        ({"reference": "PPE", "empty": "FFE"}, False),
     ],
 )
 def test_the_baselines_decide_whether_the_tasks_are_broken(
     results: dict[str, str], broken: bool
 ) -> None:
+    """Bug: an engine that failed at a reference made the tasks look broken."""
     assert tally(facts(results)).tasks_broken is broken
+
+
+def test_what_was_not_scored_is_shown_with_both_denominators() -> None:
+    """Of four attempts one was lost: 2 of 3 passed, and 2 of 4 of those asked for."""
+    (line,) = view.models(tally(facts({"m": "PPFE"})))
+    assert (line.rate, line.not_scored) == (
+        "67 % (2/3)",
+        "1 environment broken; 50 % of all 4 passed",
+    )
+    (whole,) = view.models(tally(facts({"m": "PPF"})))
+    assert (whole.rate, whole.not_scored) == ("67 % (2/3)", "0")
+    (nothing,) = view.models(tally(facts({"m": "EE"})))
+    assert (nothing.rate, nothing.not_scored) == ("not scored", "2 environment broken")
 
 
 def test_replays_and_fiction_are_passed_on() -> None:

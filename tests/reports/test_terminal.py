@@ -28,7 +28,9 @@ def shown(report: Report, *, width: int = 80, colour: bool = False) -> str:
     return stream.getvalue()
 
 
-@pytest.mark.parametrize("name", ["demo", "no tasks", "broken tasks", "two attempts", "kept apart"])
+@pytest.mark.parametrize(
+    "name", ["demo", "no tasks", "broken tasks", "two attempts", "kept apart", "memory"]
+)
 def test_golden(name: str, golden: Golden) -> None:
     text = "\n".join(line.rstrip() for line in shown(case(name)).split("\n"))
     golden(f"reports/terminal-{name.replace(' ', '-')}.txt", text)

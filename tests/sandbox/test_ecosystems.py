@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from support.calc_repo import diff
@@ -31,8 +32,7 @@ def proven(
 ) -> Iterator[Mapping[str, Future[Task | Dropped]]]:
     """All of them at once, since installing a toolchain is mostly waiting."""
 
-    def prove(sample: Sample) -> Task | Dropped:
-        folder = tmp_path_factory.mktemp("sample")
+    def prove(sample: Sample, folder: Path) -> Task | Dropped:
         start = Repo(folder / "repo").commit("Start", dict(sample.files))
         settings = EnvironmentSettings(**sample.settings)  # type: ignore[arg-type]
         images = Images(
@@ -47,7 +47,11 @@ def proven(
 
     assert base
     with ThreadPoolExecutor(3) as pool:
-        yield {name: pool.submit(prove, sample) for name, sample in SAMPLES.items()}
+        yield {
+            # The folders are made here: two threads that both make the first one fail.
+            name: pool.submit(prove, sample, tmp_path_factory.mktemp("sample"))
+            for name, sample in SAMPLES.items()
+        }
 
 
 def of(sample: Sample, start: str) -> Candidate:
@@ -73,6 +77,9 @@ def test_a_fix_is_proven_and_judged(
     task, sample = proven[name].result(), SAMPLES[name]
     assert isinstance(task, Task), task
     assert (task.fail_to_pass, task.pass_to_pass) == ((sample.fixed,), (sample.kept,))
+    # ctest and commands of one's own have no file to which a test could be added.
+    without = name.startswith(("cmake", "shell"))
+    assert bool(task.tripwires) is not without, task.tripwires
     judge = Judge(engine, LIMITS)
     assert outcome(judge, task, task.gold_patch) is Outcome.PASSED
     assert outcome(judge, task, diff({"NOTES": "nothing\n"})) is Outcome.FAILED

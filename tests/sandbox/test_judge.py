@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from support.calc_repo import ADD, CALC, FILES, FIX_CALC, FIXED, SUB, TESTS, diff
+from support.calc_repo import (
+    ADD,
+    CALC,
+    FILES,
+    FIX_CALC,
+    FIXED,
+    MORE_TESTS,
+    SUB,
+    TESTS,
+    diff,
+)
 
 from core.types import Cause, Outcome, Patch, Stop, Task, Verdict
 from sandbox.docker import DockerEngine
 from sandbox.engine import Limits
 from sandbox.judge import Judge, verdict_key
-from sandbox.suite import run_suite
+from sandbox.suite import Order, run_suite
 
 pytestmark = pytest.mark.docker
 
@@ -41,6 +53,7 @@ def outcome(verdict: Verdict) -> tuple[Outcome, Cause | None]:
 
 
 FAILED = (Outcome.FAILED, Cause.MODEL)
+TAMPERED = (Outcome.TAMPERED, Cause.MODEL)
 
 
 def test_a_fix_passes_every_time(judge: Judge, task: Task) -> None:
@@ -58,7 +71,7 @@ def test_no_fix_fails(judge: Judge, task: Task) -> None:
     verdict = judge.judge(task, patch(diff(NOTHING)))
     assert outcome(verdict) == FAILED
     assert (verdict.not_fixed, verdict.broken) == ((ADD,), ())
-    assert verdict.detail == "1 of 1 target tests do not pass"
+    assert verdict.detail == "1 of 1 target tests do not pass: 1 failed"
 
 
 def test_a_fix_that_breaks_something_else(judge: Judge, task: Task) -> None:
@@ -88,28 +101,38 @@ def test_no_answer_needs_no_container(
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "why"),
     [
-        "this is no diff\n",
-        diff({"calc.py": "x\n"}, {"calc.py": "something else\n"}),
-        diff({"gone.py": "x\n"}, {"gone.py": "y\n"}),
-        diff(FIX_CALC)[:-25],
-        diff({"../outside.py": "x\n"}),
-        diff({".git/hooks/post-commit": "x\n"}),
+        ("this is no diff\n", "no diff"),
+        (diff({"calc.py": "x\n"}, {"calc.py": "something else\n"}), "not in the file"),
+        (diff({"gone.py": "x\n"}, {"gone.py": "y\n"}), "no such file"),
+        (diff(FIX_CALC)[:-25], "cut off"),
+        (diff({"../outside.py": "x\n"}), "unsafe path"),
+        (diff({".git/hooks/post-commit": "x\n"}), "unsafe path"),
     ],
     ids=["prose", "context", "no-file", "torn", "outside", "git"],
 )
-def test_a_diff_that_git_refuses(judge: Judge, task: Task, text: str) -> None:
+def test_a_diff_that_cannot_be_laid(judge: Judge, task: Task, text: str, why: str) -> None:
     verdict = judge.judge(task, patch(text))
     assert outcome(verdict) == (Outcome.DOES_NOT_APPLY, Cause.MODEL)
-    assert "error" in verdict.detail
+    assert why in verdict.detail
+
+
+def test_what_it_took_to_lay_a_patch_is_told(judge: Judge, task: Task) -> None:
+    """A fence, prose and wrong counts do not matter; the verdict says that they were there."""
+    exact = diff(FIX_CALC)
+    verdict = judge.judge(task, patch(f"Here it is:\n```diff\n{exact.replace('1,5', '1,9')}```\n"))
+    assert outcome(verdict) == (Outcome.PASSED, None)
+    assert verdict.applied.startswith("exact, ")
+    assert {"counts", "fences"} <= set(verdict.applied.split(", "))
+    assert judge.judge(task, patch(exact)).applied == "exact"
 
 
 def test_an_endless_loop_runs_out_of_time(engine: DockerEngine, task: Task) -> None:
     judge = Judge(engine, Limits(seconds=3, memory_mib=256))
     verdict = judge.judge(task, patch(diff({"calc.py": "while True:\n    pass\n"})))
     assert outcome(verdict) == (Outcome.TIMED_OUT, Cause.MODEL)
-    assert verdict.detail.startswith("stopped after 3")
+    assert re.fullmatch(r"stopped after \d+ s", verdict.detail)
 
 
 def test_out_of_memory_is_named(judge: Judge, task: Task) -> None:
@@ -125,6 +148,12 @@ def test_an_image_that_is_gone_is_the_environments_fault(judge: Judge, task: Tas
     assert "patchmark validate" in verdict.detail
 
 
+NEEDS_MADE = """
+
+def test_add():
+    import made
+    assert (calc.add(2, 3), made.x) == (5, 1)
+"""
 CHEAT = """import pytest
 
 
@@ -179,30 +208,36 @@ def test_nothing_but_protected_edits_fails(judge: Judge, task: Task) -> None:
     assert outcome(verdict) == FAILED
 
 
-def test_a_test_edit_that_only_git_can_see_is_refused(judge: Judge, task: Task) -> None:
-    text = "--- docs/tests/helper.py\n+++ docs/tests/helper.py\n@@ -0,0 +1 @@\n+x\n"
-    verdict = judge.judge(task, patch(text))
-    assert outcome(verdict) == (Outcome.DOES_NOT_APPLY, Cause.MODEL)
-    assert "tests/helper.py" in verdict.detail
+def test_a_test_edit_without_prefixes_is_left_out(judge: Judge, task: Task) -> None:
+    """It is read as it will be laid, whatever git alone would take off its path."""
+    text = "--- tests/helper.py\n+++ tests/helper.py\n@@ -0,0 +1 @@\n+x\n"
+    verdict = judge.judge(task, patch(text + diff(FIX_CALC)))
+    assert outcome(verdict) == (Outcome.PASSED, None)
+    assert verdict.dropped_edits == ("tests/helper.py",)
 
 
 @pytest.mark.parametrize(
-    "code",
+    ("code", "expected"),
     [
-        "import os\nos._exit(0)\n",
-        "import sys\nsys.exit(0)\n",
-        "def add(a, b:\n",
-        "import pytest\npytest.exit('done', returncode=0)\n",
-        "import pytest\npytest.skip('x', allow_module_level=True)\n",
-        "def add(a, b):\n    import os\n    os._exit(0)\n",
-        "def add(a, b):\n    import os, signal\n    os.kill(os.getppid(), signal.SIGKILL)\n",
+        ("import os\nos._exit(0)\n", TAMPERED),
+        ("import os\nos._exit(1)\n", FAILED),
+        ("import sys\nsys.exit(0)\n", TAMPERED),
+        ("def add(a, b:\n", FAILED),
+        ("import pytest\npytest.exit('done', returncode=0)\n", FAILED),
+        ("import pytest\npytest.skip('x', allow_module_level=True)\n", TAMPERED),
+        ("def add(a, b):\n    import os\n    os._exit(0)\n", TAMPERED),
+        ("def add(a, b):\n    import os, signal\n    os.kill(os.getppid(), 9)\n", FAILED),
     ],
-    ids=["os-exit", "sys-exit", "syntax", "pytest-exit", "skip", "os-exit-late", "kill"],
+    ids=["os-exit", "os-exit-1", "sys-exit", "syntax", "pytest-exit", "skip", "late", "kill"],
 )
-def test_code_that_ends_the_run_fails(judge: Judge, task: Task, code: str) -> None:
+def test_code_that_ends_the_run_fails(
+    judge: Judge, task: Task, code: str, expected: tuple[Outcome, Cause]
+) -> None:
+    """An end that says all is well is told from a crash; neither passes."""
     verdict = judge.judge(task, patch(diff({"calc.py": code})))
-    assert outcome(verdict) == FAILED
+    assert outcome(verdict) == expected
     assert verdict.not_fixed == (ADD,)
+    assert bool(verdict.evidence) is (expected == TAMPERED)
 
 
 FORGER = """
@@ -234,7 +269,8 @@ def test_a_run_ended_inside_of_the_target_test_fails(judge: Judge, task: Task) -
     code = FIXED.replace("return a + b", "import pytest\n    pytest.exit('x', returncode=0)")
     only = task.model_copy(update={"pass_to_pass": ()})
     verdict = judge.judge(only, patch(diff({"calc.py": code})))
-    assert outcome(verdict) == FAILED
+    assert outcome(verdict) == TAMPERED
+    assert verdict.not_fixed == (ADD,)
 
 
 GARBLE = """for name in "rejected", "exit-0":
@@ -256,24 +292,32 @@ def test_a_patch_that_spoils_the_results_fails(judge: Judge, task: Task, mess: s
 
 
 def test_a_file_where_the_tests_need_to_make_one(judge: Judge, task: Task) -> None:
-    blocked = task.model_copy(update={"test_patch": diff({"made.py": "x = 1\n"})})
+    """The tests' own takes its place, whatever the model put there."""
+    made = {"made.py": "x = 1\n", "tests/test_calc.py": TESTS + NEEDS_MADE}
+    blocked = task.model_copy(update={"test_patch": diff(made), "pass_to_pass": ()})
     verdict = judge.judge(blocked, patch(diff({"made.py": "x = 2\n", **FIX_CALC})))
-    assert outcome(verdict) == FAILED
-    assert verdict.detail.startswith("the tests cannot be laid over the patch: ")
+    assert outcome(verdict) == (Outcome.PASSED, None)
+    assert verdict.dropped_edits == ("made.py",)
+
+
+def test_tests_that_do_not_fit_are_the_tasks_fault(judge: Judge, task: Task) -> None:
+    """Bug: the model was blamed for whatever kept the tests from being laid over its patch."""
+    other = task.model_copy(update={"test_patch": diff(MORE_TESTS, {"tests/test_calc.py": "x\n"})})
+    verdict = judge.judge(other, patch(diff(FIX_CALC)))
+    assert outcome(verdict) == (Outcome.ENVIRONMENT_BROKEN, Cause.TASK)
 
 
 def shown(engine: DockerEngine, task: Task, script: str, seed: int = 0) -> str:
     """What a command in the place of the tests prints."""
-    return run_suite(
-        engine,
+    order = Order(
         image=task.image,
         command=f"({script}); true",
         results="lines",
         model_diff=diff(FIX_CALC),
-        test_diff="",
-        limits=LIMITS,
         seed=seed,
-    ).ran.output
+        limits=LIMITS,
+    )
+    return run_suite(engine, order).ran.output
 
 
 def test_no_history_can_be_read_in_the_container(engine: DockerEngine, task: Task) -> None:

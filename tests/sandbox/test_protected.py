@@ -8,7 +8,8 @@ from support.tasks import make_task
 from core.paths import PathRules
 from core.types import Patch, Stop, Task
 from sandbox.engine import Limits
-from sandbox.judge import _SteersTestsError, verdict_key, without_protected
+from sandbox.judge import verdict_key
+from sandbox.protected import SteersTestsError, protects, without_protected
 
 HUNK = "@@ -1 +1 @@\n-a\n+b\n"
 SOURCE = f"diff --git a/src/a.py b/src/a.py\n--- a/src/a.py\n+++ b/src/a.py\n{HUNK}"
@@ -65,7 +66,8 @@ def test_what_the_project_says_is_a_test_is_one_here_too() -> None:
     """Bug: a project's own globs steered the miner alone, so a patch could edit those tests."""
     rules = PathRules(tests=("checks/**",), source=("tests/tool.py",))
     edits = git_section("checks/one.py") + git_section("tests/tool.py")
-    assert without_protected(edits, rules) == (git_section("tests/tool.py"), ("checks/one.py",))
+    of_task = protects(make_task(path_rules=rules))
+    assert without_protected(edits, of_task) == (git_section("tests/tool.py"), ("checks/one.py",))
     assert without_protected(edits) == (git_section("checks/one.py"), ("tests/tool.py",))
     patch = Patch(task_id="0" * 12, entrant="m", attempt=1, diff=edits, stop=Stop.ANSWERED,
                   cost_usd=None, usage=None, seconds=None)  # fmt: skip
@@ -92,7 +94,7 @@ def test_text_without_an_edit_is_left_for_git_to_refuse() -> None:
     ],
 )
 def test_what_git_reads_otherwise_is_refused(diff: str) -> None:
-    with pytest.raises(_SteersTestsError, match=r"tests/helper\.py"):
+    with pytest.raises(SteersTestsError, match=r"tests/helper\.py"):
         without_protected(diff)
 
 

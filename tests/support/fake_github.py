@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -49,6 +50,8 @@ class FakeGitHub(Served):
         """Status for every write."""
         self.comments: list[Stored] = []
         self.requests: list[str] = []
+        self.received: list[str] = []
+        """Every request as it came, but for its authorization."""
         self.tokens: set[str] = set()
         """The authorization headers that came."""
 
@@ -71,6 +74,8 @@ class FakeGitHub(Served):
     def handle(self, request: BaseHTTPRequestHandler) -> None:
         sent = read_json(request)
         self.requests.append(f"{request.command} {request.path}")
+        others = [pair for pair in request.headers.items() if pair[0].lower() != "authorization"]
+        self.received.append(json.dumps([request.path, others, sent], ensure_ascii=False))
         self.tokens.add(request.headers.get("authorization", ""))
         status, data, headers = self._answer(request.command, request.path, sent)
         send_json(request, status, data, headers.items())

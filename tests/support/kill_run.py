@@ -17,6 +17,7 @@ sys.path[:0] = [str(ROOT), str(ROOT.parent)]
 
 from support.tasks import CALC, make_task  # noqa: E402
 
+from core.redact import NOTHING  # noqa: E402
 from models.budget import Budget  # noqa: E402
 from models.registry import Desk, build  # noqa: E402
 
@@ -28,6 +29,7 @@ def solve_all(run: Path, url: str, tasks: int, threads: int) -> None:
     desk = Desk(
         exchanges=run / "exchanges",
         budget=Budget(None),
+        redactor=NOTHING,
         keys={"anthropic": "k"},
         base_urls={"anthropic": url},
     )

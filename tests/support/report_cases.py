@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from functools import cache
 
 from support.hostile import HOSTILE
-from support.report_data import demo, diff, drop, facts, patch, task, verdict
+from support.report_data import START, demo, diff, drop, facts, patch, probe, task, verdict
 
 from core.report import ApartRow, Report
-from core.types import DropReason, Expected, Link, StatementSource
+from core.types import Cutoff, DropReason, Expected, Link, StatementSource
 from reports.tally import tally
 
 
@@ -40,7 +41,14 @@ def _hostile() -> Report:
             verdicts.append(verdict(one, name, "R", 1, **detail))
     dropped = [drop(n, DropReason.FLAKY, "mine", text) for n, text in enumerate(HOSTILE)]
     apart = [ApartRow(id=t.id, title=t.title, fix_commit="0" * 40, why=t.title) for t in tasks]
+    probes = [
+        probe(one, name, verbatim=(one.title, one.title), fiction=one.title)
+        for one in tasks
+        for name in run.entrants
+    ]
+    known = Cutoff(day=START.date(), stated=HOSTILE[3], source=HOSTILE[1])
     texts = {
+        "probes": probes, "cutoffs": dict.fromkeys(run.entrants, known),
         "repository": HOSTILE[1], "limits": HOSTILE, "dropped": dropped, "notices": HOSTILE,
         "rewriter": HOSTILE[2], "apart": apart, "apart_tasks": tasks[:3],
     }  # fmt: skip
@@ -99,6 +107,35 @@ def _apart() -> Report:
     )
 
 
+def _memory() -> Report:
+    """Two models: one knows fixes of before its cutoff by heart, of the other nothing is known."""
+    tasks = [
+        task(n, gold_patch=diff(f"shop/part_{n}.py", "total = sum(items)", _OWN)) for n in range(12)
+    ]
+    old, new = "anthropic:claude-opus-4-8", "google:ours"
+    run = facts(
+        {"reference": "P" * 12, "empty": "F" * 12, old: "FFFFPPPPPFPP", new: "PFPPFPPPBPFP"},
+        tasks=tasks,
+    )
+    by_heart = {one.id: one.gold_patch for one in tasks[7:]}
+    patches = [
+        item.model_copy(update={"diff": by_heart[item.task_id]})
+        if item.entrant == old and item.task_id in by_heart
+        else item
+        for item in run.patches
+    ]
+    probes = [
+        probe(one, old, similarity=1.0 if n > 8 else 0.25, verbatim=(_OWN,) if n > 8 else ())
+        for n, one in enumerate(tasks)
+    ]
+    stated = Cutoff(
+        day=date(2026, 1, 31), stated="2026-01", source="the vendor's page", read_on=START.date()
+    )
+    return tally(replace(run, patches=patches, probes=probes, cutoffs={old: stated, new: None}))
+
+
+_OWN = "net = grossed.minus(rebate)  # a rebate never exceeds its invoice"
+
 _CASES: dict[str, Callable[[], Report]] = {
     "demo": lambda: tally(demo()),
     "no tasks": lambda: tally(facts({"reference": "", "empty": "", "a": ""}, tasks=[])),
@@ -117,6 +154,7 @@ _CASES: dict[str, Callable[[], Report]] = {
     "thirty entrants, 300 tasks": _many,
     "10 MB patches": _huge_patches,
     "kept apart": _apart,
+    "memory": _memory,
     "hostile": _hostile,
 }
 NAMES = tuple(_CASES)

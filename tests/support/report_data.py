@@ -16,6 +16,7 @@ from core.types import (
     Link,
     Outcome,
     Patch,
+    Probe,
     StatementSource,
     Stop,
     Task,
@@ -52,8 +53,9 @@ CODES = {
     "A": (Outcome.DOES_NOT_APPLY, Cause.MODEL),
     "T": (Outcome.TIMED_OUT, Cause.MODEL),
     "E": (Outcome.ENVIRONMENT_BROKEN, Cause.ENVIRONMENT),
+    "X": (Outcome.ENVIRONMENT_BROKEN, Cause.TASK),
     "V": (Outcome.PROVIDER_FAILED, Cause.PROVIDER),
-    "B": (Outcome.OVER_BUDGET, Cause.MODEL),
+    "B": (Outcome.OVER_BUDGET, Cause.PATCHMARK),
 }
 _STOPS = {
     "N": Stop.REFUSED,
@@ -149,6 +151,19 @@ def verdict(of: Task, entrant: str, letter: str, attempt: int = 1, **changes: ob
         "detail": {"N": "the model refused", "A": "shop/total.py: no such place"}.get(letter, ""),
     }
     return Verdict.model_validate(values | changes)
+
+
+def probe(of: Task, entrant: str, **changes: object) -> Probe:
+    """One probe for a cent, answered with a diff that has nothing of the fix."""
+    values: dict[str, object] = {
+        "task_id": of.id,
+        "entrant": entrant,
+        "stop": Stop.ANSWERED,
+        "similarity": 0.0,
+        "cost_usd": Decimal("0.01"),
+        "usage": None,
+    }
+    return Probe.model_validate(values | changes)
 
 
 Adjust = Callable[[Patch], Patch]

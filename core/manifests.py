@@ -1,13 +1,22 @@
-"""Manifests that hold the settings of a test runner among other things, by what changed."""
+"""Manifests that hold the settings of a test runner among other things, by what changed.
+
+The miner asks it where a change belongs, and so does the supervisor inside of a container,
+which is given this file: standard library only, and no newer Python than 3.9.
+"""
 
 from __future__ import annotations
 
 import configparser
 import json
-import tomllib
 from collections.abc import Callable, Iterator
 from enum import IntEnum
 from pathlib import PurePosixPath
+from typing import Any
+
+try:
+    import tomllib
+except ImportError:  # In a container, below Python 3.11.
+    tomllib = None  # type: ignore[assignment]
 
 _LONGEST = 1_000_000
 """Characters of a manifest that are read."""
@@ -34,7 +43,7 @@ _TABLES: dict[str, frozenset[Key]] = {
             ("project", "optional-dependencies", "tests"),
             ("project", "optional-dependencies", "testing"),
             ("tool", "hatch", "envs", "test"), ("tool", "hatch", "envs", "hatch-test"),
-            ("tool", "poetry", "group", "test"),
+            ("tool", "poetry", "group", "test"), ("project", "entry-points", "pytest11"),
         }
     ),
     "setup.cfg": frozenset(
@@ -47,11 +56,19 @@ _TABLES: dict[str, frozenset[Key]] = {
     "package.json": frozenset(
         {
             ("jest",), ("vitest",), ("mocha",), ("ava",), ("nyc",), ("c8",), ("tap",), ("karma",),
+            ("babel",),
             ("scripts", "test"), ("scripts", "pretest"), ("scripts", "posttest"),
         }
     ),
-    "cargo.toml": frozenset({("test",), ("dev-dependencies",), ("profile", "test")}),
+    "cargo.toml": frozenset(
+        {
+            ("test",), ("dev-dependencies",), ("profile", "test"), ("lib", "test"),
+            ("lib", "harness"), ("package", "autotests"), ("package", "build"),
+        }
+    ),
 }  # fmt: skip
+NAMES = frozenset(_TABLES)
+"""Of such manifests, in lower case."""
 
 
 def steering(path: str, before: str | None, after: str | None) -> Steers | None:
@@ -98,8 +115,14 @@ def _of_cfg(text: str) -> object:
     return {name: dict(parser.items(name)) for name in parser.sections()}
 
 
+def _of_toml(text: str) -> Any:
+    if tomllib is None:
+        raise ValueError("this Python cannot read TOML")
+    return tomllib.loads(text)
+
+
 _READ: dict[str, Callable[[str], object]] = {
-    ".toml": tomllib.loads,
+    ".toml": _of_toml,
     ".json": json.loads,
     ".cfg": _of_cfg,
 }

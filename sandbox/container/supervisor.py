@@ -1,0 +1,380 @@
+"""Judges inside of the container: patch, tests, tripwires, run, results.
+
+Runs as root with no capability but that of becoming the tests' user. Whatever the patch can
+reach runs as that user, who can neither write nor read what stands in OUT, nor stop this
+process. For Python 3.7 and newer, standard library only.
+"""
+
+import collections
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+IN, OUT, REPO = "/patchmark/in", "/patchmark/out", "/repo"
+sys.path.insert(0, IN)
+
+import applying  # noqa: E402
+import manifests  # noqa: E402
+
+REJECTED = 71
+NOTES = ("resolved.txt", "toolchain.txt")
+NONCE_FD, RESULTS_FD = 4, 3
+MOST_RESULTS = 48 * 1024 * 1024
+MOST_HEAD, MOST_TAIL = 4 * 1024 * 1024, 512 * 1024
+LINES = "lines"
+
+
+def main():
+    """Do everything in order; the exit code is 0 unless a patch was rejected."""
+    os.umask(0o022)
+    os.chmod(OUT, 0o700)
+    spec = json.loads(read(IN + "/spec.json").decode("utf-8"))
+    keep_notes()
+    user = User(spec["user"])
+    os.chdir(REPO)
+    applied = user.does(lambda: lay_patch(spec))
+    write("applied.json", json.dumps(applied).encode("ascii"))
+    if "refused" in applied:
+        print(applied["refused"])
+        write("rejected", applied["which"].encode("ascii"))
+        return REJECTED
+    kill_rest = user.killer()
+    exit_code, results = run(spec, user, kill_rest)
+    write("results", results)
+    write("exit", str(exit_code).encode("ascii"))
+    return 0
+
+
+# -- files ---------------------------------------------------------------------------------
+
+
+def read(path):
+    """A file's bytes, none where there is no such file."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def write(name, content):
+    """A file of the results, which only root can read."""
+    with open(OUT + "/" + name, "wb") as file:
+        file.write(content)
+
+
+def keep_notes():
+    """What the image's builder noted, before any test runs."""
+    for name in NOTES:
+        if os.path.exists("/opt/patchmark/" + name):
+            write(name, read("/opt/patchmark/" + name))
+
+
+# -- the tests' user -----------------------------------------------------------------------
+
+
+class User:
+    """The user whom patch and tests belong to."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def become(self):
+        """For good, in a child."""
+        os.setgroups([])
+        os.setgid(self.number)
+        os.setuid(self.number)
+
+    def does(self, work):
+        """What a function returns that runs in a process of this user."""
+        get, put = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                os.close(get)
+                self.become()
+                os.environ["HOME"] = "/home/patchmark"
+                told = {"value": work()}
+            except BaseException as error:  # noqa: BLE001 - told to the parent, which raises
+                told = {"error": "{}: {}".format(type(error).__name__, error)}
+            with os.fdopen(put, "w") as file:
+                file.write(json.dumps(told))
+            os._exit(0)
+        os.close(put)
+        with os.fdopen(get) as file:
+            told = json.loads(file.read() or "{}")
+        os.waitpid(child, 0)
+        if "value" not in told:
+            raise RuntimeError(told.get("error", "a process ended without a word"))
+        return told["value"]
+
+    @contextlib.contextmanager
+    def acting(self):
+        """For a moment, by this user's permissions, and as the owner of what is made."""
+        os.setegid(self.number)
+        os.seteuid(self.number)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+
+    def pipe(self):
+        """A pipe that belongs to this user, so that it can be opened by its name as well."""
+        with self.acting():
+            return os.pipe()
+
+    def killer(self):
+        """A function that ends every process of this user.
+
+        Its process is made beforehand: afterwards there may be no room for another.
+        """
+        get, put = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(put)
+            os.read(get, 1)
+            self.become()
+            for _ in range(400):
+                if not self.others():
+                    break
+                os.kill(-1, signal.SIGKILL)
+                time.sleep(0.002)
+            os._exit(0)
+        os.close(get)
+
+        def kill():
+            os.close(put)
+            os.waitpid(child, 0)
+
+        return kill
+
+    def others(self):
+        """Whether another process of this user runs; what is dead counts no more."""
+        for name in os.listdir("/proc"):
+            if name.isdigit() and int(name) != os.getpid():
+                status = read("/proc/" + name + "/status").decode("utf-8", "replace")
+                if re.search(r"^Uid:\s+{}\b".format(self.number), status, re.M):
+                    if not re.search(r"^State:\s+[ZX]", status, re.M):
+                        return True
+        return False
+
+
+# -- laying the patches --------------------------------------------------------------------
+
+
+def lay_patch(spec):
+    """The model's patch first, then all that belongs to the tests over it."""
+    told = {"rung": "", "mended": [], "restored": [], "paths": []}
+    if spec["model_diff"]:
+        diff = spec["model_diff"].encode("utf-8", "surrogateescape")
+        told.update(lay_exact(diff) if spec["trusted"] else applying.apply(diff, REPO))
+        if "refused" in told:
+            told["which"] = "model"
+            return told
+        if not spec["trusted"]:
+            told["restored"] += restore_manifests(told["paths"])
+            told["restored"] += restore(p for p in spec["test_paths"] if p in told["paths"])
+    if spec["test_diff"]:
+        laid = lay_exact(spec["test_diff"].encode("utf-8", "surrogateescape"))
+        if "refused" in laid:
+            told.update(refused=laid["refused"], which="test")
+            return told
+    told["planted"] = [name for wire in spec["tripwires"] if plant(wire) for name in wire["names"]]
+    return told
+
+
+def lay_exact(diff):
+    """A diff that git itself made of this history, however large: as it stands or not at all."""
+    ran = subprocess.run(
+        ["git", "apply", "--whitespace=nowarn", "-"],
+        input=diff,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    if ran.returncode == 0:
+        return {"rung": "exact"}
+    return {"refused": ran.stdout.decode("utf-8", "replace").strip()}
+
+
+def restore_manifests(paths):
+    """Undo changes of manifests that change how tests run, such as pytest's options."""
+    back = []
+    for path in paths:
+        if os.path.basename(path).lower() not in manifests.NAMES:
+            continue
+        before = git("show", "HEAD:" + path)
+        after = read(path).decode("utf-8", "replace") if os.path.isfile(path) else None
+        known = manifests.steering(path, before, after)
+        if known is None or known > manifests.Steers.NOTHING:
+            back.append(path)
+    return restore(back)
+
+
+def restore(paths):
+    """Put files back as they stand in the base commit."""
+    done = []
+    for path in paths:
+        if os.path.lexists(path):
+            os.remove(path)
+        git("checkout", "-q", "HEAD", "--", path)
+        done.append(path)
+    return done
+
+
+def git(*words):
+    """What git prints; None where it fails."""
+    ran = subprocess.run(
+        ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"] + list(words),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    return ran.stdout.decode("utf-8", "replace") if ran.returncode == 0 else None
+
+
+def plant(wire):
+    """Write a test that must fail, beside its sibling or at its end; whether that was possible."""
+    sibling = read(wire["sibling"])
+    if not sibling or os.path.islink(wire["sibling"]):
+        return False
+    fits = (
+        text
+        for patterns, text in wire["variants"]
+        if all(re.search(pattern.encode("utf-8"), sibling, re.M) for pattern in patterns)
+    )
+    text = next(fits, "")
+    if not text or (not wire["appended"] and os.path.lexists(wire["path"])):
+        return False
+    for mark, pattern in wire["fill"].items():
+        found = re.search(pattern.encode("utf-8"), sibling, re.M)
+        if found is None:
+            return False
+        text = text.replace(mark, found.group(1).decode("utf-8", "replace"))
+    with open(wire["path"], "ab") as file:
+        file.write(text.encode("utf-8"))
+    return True
+
+
+# -- the run -------------------------------------------------------------------------------
+
+
+def run(spec, user, kill_rest):
+    """Run the tests; their process's exit code and what was reported."""
+    results, say = user.pipe()
+    output, print_to = user.pipe()
+    nonce, tell_nonce = user.pipe()
+    folder = user.does(lambda: tempfile.mkdtemp(prefix="results-"))
+    environment = child_environment(spec, folder)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            take_place(user, {1: print_to, 2: print_to, NONCE_FD: nonce, RESULTS_FD: say})
+            os.execve("/bin/sh", ["sh", IN + "/command.sh"], environment)
+        finally:
+            os._exit(126)
+    for descriptor in (say, print_to, nonce):
+        os.close(descriptor)
+    os.write(tell_nonce, spec["nonce"].encode("ascii"))
+    os.close(tell_nonce)
+    told = Drain(results)
+    shown = threading.Thread(target=show, args=(output,))
+    shown.start()
+    _, status = os.waitpid(pid, 0)
+    kill_rest()
+    told.join(20)
+    shown.join(20)
+    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+    if spec["form"] == LINES:
+        return code, told.content()
+    with user.acting():
+        return code, from_file(folder + "/results")
+
+
+def take_place(user, descriptors):
+    """In the child: nothing of ours stays open, and the tests' user is who goes on."""
+    os.setsid()
+    with open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
+    user.become()
+    high = {goal: os.dup2(now, 100 + goal) for goal, now in descriptors.items()}
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    for goal, now in high.items():
+        os.dup2(now, goal, inheritable=True)
+    os.closerange(5, 1024)
+
+
+def child_environment(spec, folder):
+    """The image's own variables, then ours; what would load a plugin into pytest goes."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    environment.update(
+        PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1", HOME="/home/patchmark",
+        USER="patchmark", LOGNAME="patchmark",
+    )  # fmt: skip
+    to = "/dev/fd/{}".format(RESULTS_FD) if spec["form"] == LINES else folder + "/results"
+    environment["PATCHMARK_RESULTS"] = to
+    environment.update(spec["environment"])
+    return environment
+
+
+class Drain(threading.Thread):
+    """Reads a pipe to its end, and keeps the beginning."""
+
+    def __init__(self, descriptor):
+        super().__init__(daemon=True)
+        self.descriptor, self.chunks, self.size = descriptor, [], 0
+        self.start()
+
+    def run(self):
+        """Read on even when there is too much, or the writer would hang."""
+        while True:
+            chunk = os.read(self.descriptor, 65536)
+            if not chunk:
+                return
+            if self.size < MOST_RESULTS:
+                self.chunks.append(chunk)
+                self.size += len(chunk)
+
+    def content(self):
+        """What was read."""
+        return b"".join(self.chunks)
+
+
+def show(descriptor):
+    """Pass output on: its beginning at once, its end at the end, a flood in between not at all."""
+    tail, tail_size, shown = collections.deque(), 0, 0
+    while True:
+        chunk = os.read(descriptor, 65536)
+        if not chunk:
+            break
+        if shown < MOST_HEAD:
+            os.write(1, chunk)
+            shown += len(chunk)
+            continue
+        tail.append(chunk)
+        tail_size += len(chunk)
+        while tail_size > MOST_TAIL:
+            tail_size -= len(tail.popleft())
+    for chunk in tail:
+        os.write(1, chunk)
+
+
+def from_file(path):
+    """A report that the runner left, when nothing of its user's runs any more."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return b""
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(MOST_RESULTS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

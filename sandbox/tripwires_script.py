@@ -1,0 +1,75 @@
+"""Tests that must fail, in the words of each runner of JavaScript and TypeScript."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+Variants = tuple[tuple[tuple[str, ...], str], ...]
+_MODULE = r"^\s*(import|export)\s"
+_IMPORTS = {
+    # runner: (line for a module, line for a script)
+    "vitest": ("import {{ test, expect }} from 'vitest';", ""),
+    "jest": ("", ""),
+    "mocha": ("import assert from 'assert';", "const assert = require('assert');"),
+    "node": (
+        "import test from 'node:test';\nimport assert from 'node:assert';",
+        "const test = require('node:test');\nconst assert = require('node:assert');",
+    ),
+    "ava": ("import test from 'ava';", "const test = require('ava');"),
+    "tap": ("import tap from 'tap';", "const tap = require('tap');"),
+    "tape": ("import tap from 'tape';", "const tap = require('tape');"),
+}
+_EXPECT = (
+    "test('{0}', () => {{ expect({1}).toBe({2}); }});\n"
+    "test('{3}', () => {{ expect([{1}]).toEqual([{2}]); }});\n"
+)
+_ASSERT = (
+    "{word}('{0}', () => {{ assert.strictEqual({1}, {2}); }});\n"
+    "{word}('{3}', () => {{ throw new Error('{1}'); }});\n"
+)
+_BODIES = {
+    "vitest": _EXPECT,
+    "jest": _EXPECT,
+    "mocha": _ASSERT,
+    "node": _ASSERT,
+    "ava": "test('{0}', t => {{ t.is({1}, {2}); }});\n"
+    "test('{3}', t => {{ t.deepEqual([{1}], [{2}]); }});\n",
+    "tap": "tap.test('{0}', t => {{ t.equal({1}, {2}); t.end(); }});\n"
+    "tap.test('{3}', t => {{ t.ok({1} === {2}); t.end(); }});\n",
+}
+_BODIES["tape"] = _BODIES["tap"].replace("tap.test", "tap")
+
+
+def script_variants(command: str, names: Sequence[str], one: int, two: int) -> Variants:
+    """(patterns of the sibling, content) for the runner that a command names; none if unknown."""
+    runner = _runner(command)
+    if runner is None:
+        return ()
+    module, script = (line.format() for line in _IMPORTS[runner])
+    body = _BODIES[runner].format(names[0], one, two, names[1], word="test")
+    if runner == "jest":
+        named = "import { test, expect } from '@jest/globals';"
+        return (((r"@jest/globals",), f"{named}\n\n{body}"), ((), body))
+    if runner == "vitest":
+        return (((r"['\"]vitest['\"]",), f"{module}\n\n{body}"), ((), body))
+    if runner != "mocha":
+        return (((_MODULE,), f"{module}\n\n{body}"), ((), f"{script}\n\n{body}"))
+    behaviour = _BODIES[runner].format(names[0], one, two, names[1], word="it")
+    suite = r"^\s*suite\s*\("
+    return (
+        ((_MODULE, suite), f"{module}\n\n{body}"),
+        ((_MODULE,), f"{module}\n\n{behaviour}"),
+        ((suite,), f"{script}\n\n{body}"),
+        ((), f"{script}\n\n{behaviour}"),
+    )
+
+
+def _runner(command: str) -> str | None:
+    """The last one named: what stands before it builds."""
+    if re.search(r"\bnode\b.*\s--test\b", command):
+        return "node"
+    found = re.findall(
+        r"(?:^|[\s/;(&])(vitest|jest|react-scripts|mocha|ava|tape|tap)(?=\s|$)", command
+    )
+    return {"react-scripts": "jest"}.get(found[-1], found[-1]) if found else None
