@@ -267,8 +267,8 @@ def test_the_attempts_go_from_dated_to_newest() -> None:
     assert told == [
         "as of 2024-02-29",
         "project only, as of 2024-02-29",
-        "newest",
-        "project only, newest",
+        "newest for Python 3.11",
+        "project only, newest for Python 3.11",
     ]
 
 
