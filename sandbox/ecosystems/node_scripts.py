@@ -27,7 +27,7 @@ _RUNNERS: tuple[tuple[str, str, str, str], ...] = (
     (r"jest(?:\.js)?(?=\s|$)", "jest", f"--ci {_JSON}", "jest"),
     (r"vitest(?:\.mjs)?(?: run| watch| dev)?(?=\s|$)", "vitest run",
      f"--reporter=json --outputFile={_OUT}", "jest"),
-    (r"_?mocha(?:\.js)?(?=\s|$)", "mocha", f"--reporter xunit --reporter-option output={_OUT}",
+    (r"_?mocha(?:\.js)?(?=\s|$)", "mocha", f"--reporter xunit -O output={_OUT}",
      "junit"),
     (r"(?P<runs>node|tsx) (?P<more>.*?)--test(?=\s|$)",
      rf"\g<runs> \g<more>--test --test-reporter=tap --test-reporter-destination={_OUT}", "", "tap"),
