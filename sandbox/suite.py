@@ -47,6 +47,8 @@ class Order:
     test_diff: str = ""
     test_paths: Sequence[str] = ()
     """What `test_diff` touches."""
+    left_out: tuple[str, ...] = ()
+    """Test files that are removed before the run: each would take all others with it."""
     trusted: bool = False
     """The real fix, which may change what a model's patch may not."""
     tripwires: Sequence[Tripwire] = ()
@@ -151,6 +153,7 @@ def _inputs(order: Order, nonce: str) -> dict[str, File]:
         "model_diff": order.model_diff,
         "test_diff": order.test_diff,
         "test_paths": list(order.test_paths),
+        "left_out": list(order.left_out),
         "trusted": order.trusted,
         "tripwires": [vars(wire) for wire in order.tripwires],
         "environment": {

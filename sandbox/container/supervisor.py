@@ -187,6 +187,9 @@ def lay_patch(spec):
         if "refused" in laid:
             told.update(refused=laid["refused"], which="test")
             return told
+    for path in spec["left_out"]:
+        if os.path.isfile(path):
+            os.remove(path)
     told["planted"] = [name for wire in spec["tripwires"] if plant(wire) for name in wire["names"]]
     return told
 
