@@ -12,6 +12,7 @@ from models.exchange import Slot
 from models.patches import answered, unanswered
 from models.prompt import make_prompt
 from models.provider import AskFailedError, Request
+from models.spec import Spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +20,7 @@ class OneShot:
     """A model that sees the problem and part of the repository, and answers once."""
 
     name: str
-    model: str
+    spec: Spec
     asker: Asker
     max_output_tokens: int
     prompt_budget_chars: int
@@ -34,17 +35,11 @@ class OneShot:
         try:
             exchange = self.asker.ask(slot, self._request(task, files))
         except AskFailedError as error:
-            return unanswered(store, slot, Stop.PROVIDER_FAILED, str(error), self.model)
+            return unanswered(store, slot, Stop.PROVIDER_FAILED, str(error), self.spec.model)
         except OverBudgetError as error:
-            return unanswered(store, slot, Stop.OVER_BUDGET, str(error), self.model)
+            return unanswered(store, slot, Stop.OVER_BUDGET, str(error), self.spec.model)
         return answered(store, slot, exchange, files, replayed=False)
 
     def _request(self, task: Task, files: Files) -> Request:
         prompt = make_prompt(task, files, self.prompt_budget_chars)
-        return Request(
-            provider=self.asker.provider.name,
-            model=self.model,
-            system=prompt.system,
-            user=prompt.user,
-            max_output_tokens=self.max_output_tokens,
-        )
+        return self.spec.request(prompt.system, prompt.user, self.max_output_tokens)

@@ -18,6 +18,7 @@ from core.errors import ProviderError
 from core.types import Usage
 
 Finish = Literal["stop", "length", "refusal", "safety"]
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 
 class Request(BaseModel):
@@ -30,19 +31,36 @@ class Request(BaseModel):
     system: str
     user: str
     max_output_tokens: int
+    effort: Effort | None = None
+    """How long it may think; None = the model's own habit."""
+    temperature: float | None = None
+    """None = the model's own; not every API takes one."""
 
     @property
     def sha256(self) -> str:
         """Hash of the request, 64 hex digits, the same on every machine."""
-        canonical = json.dumps(self.model_dump(), sort_keys=True, separators=(",", ":"))
+        # Without what is not set, so that a new setting changes no question asked before.
+        asked = self.model_dump(exclude_none=True)
+        canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cloud:
+    """Where Vertex AI is asked, and as whom."""
+
+    project: str
+    location: str
+    credentials: Path
+    """JSON of a service account, a person or a workflow's identity."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
     """Where and how a provider is reached."""
 
-    api_key: str
+    api_key: str = ""
+    cloud: Cloud | None = None
     base_url: str | None = None
     timeout_seconds: float = 600
     """Longest silence, and longest whole answer."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,24 +13,19 @@ from models.asker import Asker
 from models.base import Entrant
 from models.baseline import Empty, Reference
 from models.budget import Budget
+from models.connect import connect
 from models.exchange_store import ExchangeStore
 from models.oneshot import OneShot
 from models.pricing import Price, PriceList
 from models.probe import Prober
-from models.provider import Connection, Provider
+from models.provider import Cloud, Connection
 from models.repair import Repairer
 from models.replay import Replay
 from models.rewrite import Recordings, Rewriter
+from models.services import SERVICES, Service
+from models.spec import FORMS, check, full_name, parse
 
-KEY_VARIABLES = {
-    "anthropic": ("ANTHROPIC_API_KEY",),
-    "google": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-}
-"""Providers that need a key, and the environment variables it is usually in."""
 BASELINES: dict[str, type[Reference | Empty]] = {"reference": Reference, "empty": Empty}
-_FORMS = "reference, empty, anthropic:MODEL, google:MODEL, replay:NAME"
-_NAME = re.compile(r"[A-Za-z0-9][^\s\x00-\x1f\x7f]{0,150}")
-_REPLAY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,150}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +42,8 @@ class Desk:
     """Provider → API key."""
     base_urls: Mapping[str, str] = field(default_factory=dict)
     """Provider → address, where it is not the provider's own."""
+    cloud: Cloud | None = None
+    """Where Vertex AI is asked, and as whom."""
     prices: Mapping[str, Price] = field(default_factory=dict)
     """`provider:model` → the user's own price, which goes before the price list's."""
     max_output_tokens: int = 16_000
@@ -58,21 +53,15 @@ class Desk:
     """PEM file of the authorities to trust, where not the usual ones."""
 
 
-def check(name: str) -> None:
-    """Raise UsageError, with the nearest known name, unless `name` can name an entrant."""
-    if name in BASELINES:
-        return
-    provider, colon, model = name.partition(":")
-    if not colon or provider not in (*KEY_VARIABLES, "replay"):
-        raise UsageError(f"unknown entrant {name!r}{_hint(provider)}; known: {_FORMS}")
-    if not (_REPLAY_NAME if provider == "replay" else _NAME).fullmatch(model):
-        raise UsageError(f"entrant {name!r}: {model!r} is not a usable name after the colon")
-
-
 def needs_key(name: str) -> str | None:
-    """The provider whose API key an entrant needs, None where it needs none."""
-    provider = name.partition(":")[0]
-    return provider if provider in KEY_VARIABLES else None
+    """The service whose API key an entrant needs, None where it needs none."""
+    service = service_of(name)
+    return service.name if service is not None and service.needs_key else None
+
+
+def service_of(name: str) -> Service | None:
+    """The service that an entrant asks, None for baselines and recordings."""
+    return SERVICES.get(full_name(name).partition(":")[0])
 
 
 def build(name: str, desk: Desk) -> Entrant:
@@ -91,7 +80,7 @@ def build(name: str, desk: Desk) -> Entrant:
         )
     return OneShot(
         name=name,
-        model=name.partition(":")[2],
+        spec=parse(name),
         asker=_asker(name, desk),
         max_output_tokens=desk.max_output_tokens,
         prompt_budget_chars=desk.prompt_budget_chars,
@@ -103,7 +92,7 @@ def check_rewriter(name: str) -> None:
     if name in BASELINES:
         raise UsageError(
             f"--rewrite-with {name}: a baseline writes no statements; name a model: "
-            f"{', '.join(form for form in _FORMS.split(', ') if form not in BASELINES)}"
+            f"{', '.join(form for form in FORMS.split(', ') if form not in BASELINES)}"
         )
     try:
         check(name)
@@ -157,25 +146,18 @@ def _answers(name: str, desk: Desk) -> Asker | Recordings:
 
 
 def _asker(name: str, desk: Desk) -> Asker:
-    provider, _, model = name.partition(":")
-    if provider == "replay":
+    service = service_of(name)
+    if service is None:
         raise UsageError(f"entrant {name!r} answers from recordings only; say where with --replay")
+    spec = parse(name)
     asker = Asker(
-        provider=_connect(provider, _connection(name, provider, desk)),
+        provider=connect(service, _connection(name, service, desk)),
         store=ExchangeStore(desk.exchanges, desk.redactor),
         budget=desk.budget,
         prices=PriceList(desk.prices),
     )
-    _check_cap(name, asker.knows_price(model), desk.budget.cap_usd)
+    _check_cap(spec.priced_as, asker.knows_price(spec.model), desk.budget.cap_usd)
     return asker
-
-
-def _hint(provider: str) -> str:
-    known = [*BASELINES, *KEY_VARIABLES, "replay"]
-    near = difflib.get_close_matches(provider.lower(), known, n=1)
-    if not near:
-        return ""
-    return f" (did you mean {near[0]}{'' if near[0] in BASELINES else ':…'}?)"
 
 
 def _recordings(replay: Path) -> Path:
@@ -185,26 +167,22 @@ def _recordings(replay: Path) -> Path:
     return inner if inner.is_dir() else replay
 
 
-def _connection(name: str, provider: str, desk: Desk) -> Connection:
-    key = desk.keys.get(provider, "").strip()
-    if not key:
-        raise UsageError(f"{name} needs an API key: set {' or '.join(KEY_VARIABLES[provider])}")
+def _connection(name: str, service: Service, desk: Desk) -> Connection:
+    key = desk.keys.get(service.name, "").strip()
+    if service.needs_key and not key:
+        raise UsageError(f"{name} needs an API key: set {' or '.join(service.keys)}")
+    address = desk.base_urls.get(service.name, service.url)
+    if address is None and service.needs_address:
+        raise UsageError(f"{name} needs an address: set {service.address}")
+    if service.api == "vertex" and desk.cloud is None:
+        raise UsageError(f"{name} needs {service.note.partition(': ')[2]}")
     return Connection(
         api_key=key,
-        base_url=desk.base_urls.get(provider),
+        cloud=desk.cloud if service.api == "vertex" else None,
+        base_url=address,
         timeout_seconds=desk.timeout_seconds,
         ca_bundle=desk.ca_bundle,
     )
-
-
-def _connect(provider: str, connection: Connection) -> Provider:
-    if provider == "anthropic":
-        from models.anthropic import AnthropicProvider
-
-        return AnthropicProvider(connection)
-    from models.google import GoogleProvider
-
-    return GoogleProvider(connection)
 
 
 def _check_cap(name: str, price_known: bool, cap: Decimal | None) -> None:
@@ -213,16 +191,3 @@ def _check_cap(name: str, price_known: bool, cap: Decimal | None) -> None:
             f"{name}: a cap of ${cap} cannot be kept without knowing the model's price; "
             f'give it in the settings under [prices], as "{name}"'
         )
-
-
-__all__ = [
-    "KEY_VARIABLES",
-    "Desk",
-    "Price",
-    "build",
-    "check",
-    "check_rewriter",
-    "needs_key",
-    "prober",
-    "rewriter",
-]

@@ -22,6 +22,7 @@ from models.exchange import Exchange, Failure, Slot
 from models.exchange_store import ExchangeStore
 from models.prompt import Prompt, described, fenced, templates
 from models.provider import AskFailedError, Finish, Request
+from models.spec import parse
 
 _LONGEST_TITLE = 200
 _HEADING = re.compile(r"(?:#{1,6} |\**title:\** )", re.IGNORECASE)
@@ -114,14 +115,7 @@ class Rewriter:
 
     def _request(self, task: Task) -> Request:
         prompt = make_prompt(task, self.prompt_budget_chars)
-        provider, _, model = self.name.partition(":")
-        return Request(
-            provider=provider,
-            model=model,
-            system=prompt.system,
-            user=prompt.user,
-            max_output_tokens=self.max_output_tokens,
-        )
+        return parse(self.name).request(prompt.system, prompt.user, self.max_output_tokens)
 
 
 def slot_of(name: str, task_id: str) -> Slot:

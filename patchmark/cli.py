@@ -292,6 +292,19 @@ def doctor(
     raise typer.Exit(max((check.exit_code for check in found), default=0))
 
 
+@app.command("models", epilog="Example: `patchmark models --json`")
+def list_models(repo: Repo = None, config: ConfigFile = None, as_json: Json = False) -> None:
+    """List models with price, window, cutoff and whether their key is there."""
+    from patchmark.listing import listing, show
+
+    settings = make(Flags(repo=repo, config=config), os.environ)
+    rows = listing(settings)
+    if as_json:
+        typer.echo(json.dumps([row.as_dict() for row in rows], indent=1))
+    else:
+        show(rows, settings, Console())
+
+
 @app.command(epilog="Example: `patchmark init --models anthropic:claude-opus-4-8`")
 def init(
     repo: Repo = None,

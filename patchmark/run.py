@@ -65,6 +65,7 @@ class Run:
             replay=settings.replay,
             keys=settings.keys,
             base_urls=settings.base_urls,
+            cloud=settings.cloud,
             prices=settings.prices,
             max_output_tokens=settings.max_output_tokens,
             ca_bundle=settings.ca_bundle,

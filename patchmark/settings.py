@@ -16,7 +16,10 @@ from core.errors import UsageError
 from core.paths import PathRules
 from core.redact import Redactor
 from models.pricing import Price
-from models.registry import KEY_VARIABLES, check, check_rewriter
+from models.provider import Cloud
+from models.registry import check_rewriter
+from models.spec import check, full_name
+from patchmark.addresses import addresses, cloud, keys
 from patchmark.choosing import chosen
 from patchmark.config import NAME, Config, LimitsSection, PriceSection, load
 from patchmark.sampling import Choice
@@ -30,7 +33,6 @@ DEFAULT_TASKS = 20
 T = TypeVar("T")
 
 _CA_VARIABLES = ("PATCHMARK_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT")
-_BASE_URLS = {"anthropic": "ANTHROPIC_BASE_URL", "google": "GOOGLE_GEMINI_BASE_URL"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +92,8 @@ class Settings:
     ca_bundle: Path | None
     keys: Mapping[str, str] = field(repr=False)
     base_urls: Mapping[str, str] = field(repr=False)
+    cloud: Cloud | None
+    """Where Vertex AI is asked, and as whom; None where the environment does not say."""
     redactor: Redactor
     """What everything goes through that is written."""
     cache: Path
@@ -134,23 +138,14 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         ),
         ca_bundle=ca_bundle,
         keys=keys(environment),
-        base_urls={p: environment[v] for p, v in _BASE_URLS.items() if environment.get(v)},
+        base_urls=addresses(environment),
+        cloud=cloud(environment),
         redactor=redactor_for(environment),
         cache=cache_folder(environment),
         registry=environment.get("PATCHMARK_REGISTRY") or None,
         pythons=_pythons(environment),
         variables=environment,
     )
-
-
-def keys(environment: Mapping[str, str]) -> dict[str, str]:
-    """Provider → API key, from the usual variables."""
-    found = {}
-    for provider, names in KEY_VARIABLES.items():
-        value = next((environment[name] for name in names if environment.get(name)), "")
-        if value.strip():
-            found[provider] = value.strip()
-    return found
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path:
@@ -176,7 +171,7 @@ def _rewriter(name: str | None) -> str | None:
     if not name:
         return None
     check_rewriter(name)
-    return name
+    return full_name(name)
 
 
 def _choice(flags: Flags, config: Config) -> Choice:
@@ -202,7 +197,7 @@ def _config(given: Path | None, repo: Path) -> Config:
 
 def _models(given: str | None, config: Config) -> tuple[str, ...]:
     asked = [n.strip() for n in given.split(",")] if given is not None else config.models
-    names = tuple(dict.fromkeys(name for name in asked or DEFAULT_MODELS if name))
+    names = tuple(dict.fromkeys(full_name(name) for name in asked or DEFAULT_MODELS if name))
     if not names:
         raise UsageError("--models: name at least one, for example reference,empty")
     for name in names:

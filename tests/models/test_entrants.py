@@ -20,7 +20,9 @@ from core.types import Stop
 from models.budget import Budget
 from models.exchange import Exchange, Failure, Slot, slug
 from models.exchange_store import ExchangeStore, spent
-from models.registry import Desk, Price, build, check, needs_key
+from models.pricing import Price
+from models.registry import Desk, build, needs_key
+from models.spec import check
 
 CLAUDE = "anthropic:claude-opus-4-8"
 GEMINI = "google:gemini-3.5-flash"
@@ -380,7 +382,7 @@ def test_good_names(name: str) -> None:
     [
         ("antropic:claude", r"did you mean anthropic:…\?"),
         ("Reference", r"did you mean reference\?"),
-        ("openai:gpt", "known: reference, empty, anthropic:MODEL"),
+        ("nobody:gpt", "known: reference, empty, anthropic:MODEL"),
         ("anthropic", "did you mean anthropic:…"),
         ("", "unknown entrant ''"),
         ("anthropic:", "'' is not a usable name"),

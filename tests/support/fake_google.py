@@ -24,7 +24,7 @@ class FakeGoogle(Loopback):
         }
 
     def events(self, behaviour: Behaviour, asked: Asked) -> Sequence[bytes]:
-        found = re.fullmatch(r"/v1/models/([^:]+):streamGenerateContent\?alt=sse", asked.path)
+        found = re.fullmatch(r"/v\w+/.*?models/([^:]+):streamGenerateContent\?alt=sse", asked.path)
         if found is None:
             raise AssertionError(f"not a streamed question: {asked.path}")
         served = behaviour.model or found[1]
