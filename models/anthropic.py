@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from models.anthropic_dialog import Blocks, messages, settings
 from models.provider import Answer, AskFailedError, Connection, Finish, Request
 from models.reply import Reply, counted, never_sent, no_reuse, number, tls
 from models.retry import seconds_of
@@ -42,28 +43,29 @@ class AnthropicProvider:
         import anthropic
         import httpx2
 
-        settings: dict[str, Any] = {}
-        if request.effort is not None:
-            settings["output_config"] = {"effort": request.effort}
         reply = Reply(self.name, self._timeout)
+        blocks = Blocks()
         finish: Finish | None = None
         try:
             with self._client.messages.create(
                 model=request.model,
                 max_tokens=request.max_output_tokens,
                 system=request.system,
-                messages=[{"role": "user", "content": request.user}],
+                messages=messages(request),
                 stream=True,
-                **settings,
+                **settings(request),
             ) as stream:
                 for event in stream:
                     reply.check_time()
                     finish = _read(event, reply) or finish
+                    blocks.take(event, reply)
         except anthropic.APIStatusError as error:
             raise _status_error(error, reply, request.model) from error
         except (anthropic.AnthropicError, httpx2.HTTPError, ValueError) as error:
             # ValueError: an event that was cut off within its JSON.
             raise reply.broken(_words(error), sent=not never_sent(error)) from error
+        if request.tools:
+            reply.said = blocks.said()
         return reply.whole(finish)
 
 

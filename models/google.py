@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from models.google_credentials import credentials
+from models.google_dialog import Spoken, contents, tools
 from models.provider import Answer, AskFailedError, Connection, Finish, Request
 from models.reply import Reply, counted, never_sent, no_reuse, tls
 from models.retry import seconds_of
@@ -58,14 +59,15 @@ class GoogleProvider:
         import httpx2
         from google.genai import errors
 
-        reply = Reply(self.name, self._timeout)
+        reply, spoken = Reply(self.name, self._timeout), Spoken()
         finish: Finish | None = None
         try:
             for chunk in self._client.models.generate_content_stream(
-                model=request.model, contents=request.user, config=_config(request)
+                model=request.model, contents=contents(request), config=_config(request)
             ):
                 reply.check_time()
                 finish = _read(chunk, reply) or finish
+                spoken.take(chunk, reply)
         except errors.APIError as error:
             raise _api_error(error, reply, request.model) from error
         except google.auth.exceptions.GoogleAuthError as error:
@@ -76,6 +78,8 @@ class GoogleProvider:
             # ValueError: an event that was cut off within its JSON.
             what = str(error) or type(error).__name__
             raise reply.broken(what, sent=not never_sent(error)) from error
+        if request.tools:
+            reply.said = spoken.said()
         return reply.whole(finish)
 
 
@@ -111,6 +115,7 @@ def _config(request: Request) -> GenerateContentConfig:
         temperature=request.temperature,
         thinking_config=None if level is None else types.ThinkingConfig(thinking_level=level),
         max_output_tokens=request.max_output_tokens,
+        tools=tools(request),
         automatic_continuation=False,
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
     )

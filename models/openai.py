@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from core.types import Usage
+from models import openai_dialog as dialog
 from models.provider import Answer, AskFailedError, Connection, Finish, Request
 from models.reply import Reply, counted, never_sent, no_reuse, tls
 from models.retry import seconds_of
@@ -68,19 +69,14 @@ class ResponsesProvider(_OpenAI):
     """The Responses API of OpenAI and Azure; nothing is stored there."""
 
     def _stream(self, request: Request) -> Any:
-        settings: dict[str, Any] = {}
-        if request.effort is not None:
-            settings["reasoning"] = {"effort": request.effort}
-        if request.temperature is not None:
-            settings["temperature"] = request.temperature
         return self._client.responses.create(
             model=request.model,
             instructions=request.system,
-            input=request.user,
+            input=dialog.items(request),
             max_output_tokens=request.max_output_tokens,
             store=False,
             stream=True,
-            **settings,
+            **dialog.responses_settings(request),
         )
 
     def _read(self, event: ResponseStreamEvent, reply: Reply) -> Finish | None:
@@ -104,21 +100,13 @@ class ChatProvider(_OpenAI):
     """Chat completions: OpenRouter, Ollama, vLLM, llama.cpp and gateways."""
 
     def _stream(self, request: Request) -> Any:
-        settings: dict[str, Any] = {}
-        if request.effort is not None:
-            settings["reasoning_effort"] = request.effort
-        if request.temperature is not None:
-            settings["temperature"] = request.temperature
         return self._client.chat.completions.create(
             model=request.model,
-            messages=[
-                {"role": "system", "content": request.system},
-                {"role": "user", "content": request.user},
-            ],
+            messages=dialog.messages(request),
             max_tokens=request.max_output_tokens,
             stream=True,
             stream_options={"include_usage": True},
-            **settings,
+            **dialog.chat_settings(request),
         )
 
     def _read(self, event: ChatCompletionChunk, reply: Reply) -> Finish | None:
@@ -134,6 +122,7 @@ class ChatProvider(_OpenAI):
             if choice.delta.content or choice.delta.refusal or thought:
                 reply.token(choice.delta.content or choice.delta.refusal or "")
             reply.refused = reply.refused or bool(choice.delta.refusal)
+            dialog.take_chat(choice.delta, reply)
         reason = choice.finish_reason
         return None if reason is None else _CHAT_FINISH.get(reason, "stop")
 
@@ -159,6 +148,7 @@ def _ended(response: Response, reply: Reply) -> Finish:
     reply.served_model = response.model or reply.served_model
     if response.usage is not None:
         _count(response.usage, reply)
+    dialog.take_response(response, reply)
     if response.status == "failed" or response.error is not None:
         code = response.error.code if response.error else "failed"
         if code in _REFUSED:

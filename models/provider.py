@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from core.errors import ProviderError
 from core.types import Usage
+from models.dialog import Call, Tool, Turn
 
 Finish = Literal["stop", "length", "refusal", "safety"]
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
@@ -29,7 +30,12 @@ class Request(BaseModel):
     provider: str
     model: str
     system: str
+    prefix: str = ""
+    """What stands before `user` and is the same in many questions: worth caching."""
     user: str
+    turns: tuple[Turn, ...] = ()
+    """What was answered to that, and so on; the question is what was said last."""
+    tools: tuple[Tool, ...] = ()
     max_output_tokens: int
     effort: Effort | None = None
     """How long it may think; None = the model's own habit."""
@@ -37,10 +43,17 @@ class Request(BaseModel):
     """None = the model's own; not every API takes one."""
 
     @property
+    def characters(self) -> int:
+        """How much text is sent, results of tools included."""
+        later = (self.turns, self.tools)
+        more = sum(len(part.model_dump_json()) for parts in later for part in parts)
+        return len(self.system) + len(self.prefix) + len(self.user) + more
+
+    @property
     def sha256(self) -> str:
         """Hash of the request, 64 hex digits, the same on every machine."""
         # Without what is not set, so that a new setting changes no question asked before.
-        asked = self.model_dump(exclude_none=True)
+        asked = self.model_dump(mode="json", exclude_defaults=True)
         canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -79,6 +92,10 @@ class Answer:
     first_token_seconds: float | None
     """From sending the request to the first generated token, reasoning included."""
     seconds: float
+    calls: tuple[Call, ...] = ()
+    """Tools that the model wants to be used."""
+    said: JsonValue = None
+    """The answer in the provider's own form, to be sent back with what came of it."""
 
 
 @dataclass(frozen=True, kw_only=True)

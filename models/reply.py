@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from core.errors import UsageError
 from core.types import Usage
+from models.dialog import Fragments
 from models.provider import Answer, AskFailedError, Finish, Partial
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ class Reply:
         self.served_model: str | None = None
         self.usage: Usage | None = None
         self.raw_usage: Mapping[str, JsonValue] | None = None
+        self.fragments = Fragments()
+        """Calls of tools, as far as they have arrived."""
+        self.said: JsonValue = None
+        """The answer in the provider's own form, where it wants that back."""
         self.refused = False
         """Set where a refusal is told apart from the reason for the end."""
         self._provider = provider
@@ -56,6 +61,8 @@ class Reply:
             served_model=self.served_model,
             first_token_seconds=self._first,
             seconds=self._seconds(),
+            calls=self.fragments.calls(),
+            said=self.said,
         )
 
     def broken(

@@ -60,6 +60,8 @@ class FakeChat(Loopback):
         frames = [first, *text, _chunk(model, {}, reason)]
         if behaviour.kind != "no_usage":
             frames.append(_chunk(model, None, None, _usage(behaviour, "prompt", "completion")))
+        if behaviour.calls:
+            frames[-2:-2] = _calls(behaviour, model)
         return [*frames, b"data: [DONE]\n\n"]
 
 
@@ -76,7 +78,7 @@ def _response(behaviour: Behaviour, model: str, status: str) -> dict[str, Any]:
         "created_at": 1,
         "model": model,
         "status": status,
-        "output": [],
+        "output": _output(behaviour) if status == "completed" else [],
         "parallel_tool_calls": True,
         "tool_choice": "auto",
         "tools": [],
@@ -84,6 +86,34 @@ def _response(behaviour: Behaviour, model: str, status: str) -> dict[str, Any]:
         "incomplete_details": {"reason": behaviour.finish} if status == "incomplete" else None,
         "usage": _usage(behaviour, "input", "output") if ended else None,
     }
+
+
+def _output(behaviour: Behaviour) -> list[dict[str, Any]]:
+    thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "sig-1"}
+    calls = [
+        {
+            "type": "function_call",
+            "id": f"fc_{place}",
+            "call_id": f"call_{place}",
+            "name": name,
+            "arguments": arguments,
+            "status": "completed",
+        }
+        for place, (name, arguments) in enumerate(behaviour.calls)
+    ]
+    return [thought, *calls] if calls else []
+
+
+def _calls(behaviour: Behaviour, model: str) -> list[bytes]:
+    """Each call in two pieces, both with its id, as some servers send it."""
+    frames = []
+    for place, (name, arguments) in enumerate(behaviour.calls):
+        half = len(arguments) // 2
+        for piece, first in ((arguments[:half], True), (arguments[half:], False)):
+            function = {"arguments": piece, **({"name": name} if first else {})}
+            call = {"index": place, "id": f"call_{place}", "type": "function"}
+            frames.append(_chunk(model, {"tool_calls": [{**call, "function": function}]}, None))
+    return frames
 
 
 def _usage(behaviour: Behaviour, given: str, made: str) -> dict[str, Any]:
