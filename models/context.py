@@ -63,6 +63,22 @@ class Context:
     """Best match first."""
 
 
+@dataclass(frozen=True)
+class Listing:
+    """Paths of the repository, sorted."""
+
+    paths: tuple[str, ...]
+    left_out: int
+    """How many there was no room for."""
+
+
+def listing(files: Files, room: int) -> Listing:
+    """As many paths as fit into a number of characters."""
+    paths = [path for path in files.files() if _showable(path)]
+    shown = _listing(paths, room)
+    return Listing(tuple(shown), len(paths) - len(shown))
+
+
 def choose(task: Task, files: Files, budget_chars: int) -> Context:
     """Choose a listing and whole files that fit into a number of characters together."""
     paths = [path for path in files.files() if _showable(path)]

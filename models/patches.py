@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from core.types import Patch, Stop, Usage
@@ -35,6 +36,44 @@ def answered(
         replayed=replayed,
         fiction=exchange.fiction,
         exchanges=store.names(slot),
+    )
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a dialog ended."""
+
+    stop: Stop
+    detail: str
+    diff: str
+    seconds: float
+
+
+def of_dialog(
+    store: ExchangeStore, slots: Sequence[Slot], ended: Ended, model: str, *, replayed: bool = False
+) -> Patch:
+    """The patch of a dialog; cost and usage are those of all its questions together."""
+    first = slots[0]
+    kept = [answer for slot in slots if (answer := store.answer(slot)) is not None]
+    failures = [failure for slot in slots for failure in store.failures(slot)]
+    billed: list[Failure | Exchange] = [*failures, *kept]
+    served = dict.fromkeys(answer.served_model for answer in kept if answer.served_model)
+    return Patch(
+        task_id=first.task_id,
+        entrant=first.entrant,
+        attempt=first.attempt,
+        diff=ended.diff,
+        stop=ended.stop,
+        detail=_with_interruptions(ended.detail, failures),
+        cost_usd=cost_of(billed),
+        usage=usage_of(billed),
+        seconds=ended.seconds,
+        first_token_seconds=kept[0].first_token_seconds if kept else None,
+        requested_model=model,
+        served_model=", ".join(served) or None,
+        replayed=replayed,
+        fiction=next((answer.fiction for answer in kept if answer.fiction), None),
+        exchanges=tuple(name for slot in slots for name in store.names(slot)),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from core.types import Expected, Task
 from models.base import Files
-from models.context import Context, choose
+from models.context import Context, choose, listing
 
 if TYPE_CHECKING:
     import jinja2
@@ -31,6 +31,28 @@ def make_prompt(task: Task, files: Files, budget_chars: int) -> Prompt:
     names = _expected(task.expects, budget_chars // 8)
     context = choose(task, files, budget_chars - len(shown) - len(names))
     return render(shown, context, cut=len(shown) < len(statement), names=names)
+
+
+def make_agent_prompt(
+    task: Task, files: Files, budget_chars: int, *, steps: int, text: bool
+) -> Prompt:
+    """The prompt of an agent, which reads files by itself; `text` = without tools."""
+    statement = f"{task.title}\n\n{task.statement}".strip()
+    shown = statement[: budget_chars // 2]
+    names = _expected(task.expects, budget_chars // 8)
+    listed = listing(files, budget_chars // 8)
+    known = templates()
+    user = known.get_template("agent.md.j2").render(
+        statement=shown,
+        statement_cut=len(shown) < len(statement),
+        names=names,
+        listing="\n".join(listed.paths),
+        left_out=listed.left_out,
+        test_command=task.test_command,
+        fenced=fenced,
+    )
+    system = known.get_template("agent_system.md.j2").render(steps=steps, text=text)
+    return Prompt(system, user)
 
 
 def described(name: Expected, *, where: bool) -> str:

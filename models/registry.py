@@ -9,9 +9,11 @@ from pathlib import Path
 
 from core.errors import UsageError
 from core.redact import Redactor
+from models.agent import Agent, AgentLimits
 from models.asker import Asker
 from models.base import Entrant
 from models.baseline import Empty, Reference
+from models.bench import Benches
 from models.budget import Budget
 from models.connect import connect
 from models.exchange_store import ExchangeStore
@@ -23,7 +25,7 @@ from models.repair import Repairer
 from models.replay import Replay
 from models.rewrite import Recordings, Rewriter
 from models.services import SERVICES, Service
-from models.spec import FORMS, check, full_name, parse
+from models.spec import FORMS, Spec, check, full_name, parse
 
 BASELINES: dict[str, type[Reference | Empty]] = {"reference": Reference, "empty": Empty}
 
@@ -48,6 +50,11 @@ class Desk:
     """`provider:model` → the user's own price, which goes before the price list's."""
     max_output_tokens: int = 16_000
     prompt_budget_chars: int = 120_000
+    window_chars: int = 400_000
+    """How much of an agent's dialog is sent at most."""
+    benches: Benches | None = None
+    """Where agents work; None = nowhere."""
+    agent_limits: AgentLimits = field(default_factory=AgentLimits)
     timeout_seconds: float = 600
     ca_bundle: Path | None = None
     """PEM file of the authorities to trust, where not the usual ones."""
@@ -73,17 +80,37 @@ def build(name: str, desk: Desk) -> Entrant:
     check(name)
     if name in BASELINES:
         return BASELINES[name]()
-    if desk.replay is not None:
+    if desk.replay is not None and "+agent" not in name:
         recordings = ExchangeStore(_recordings(desk.replay), desk.redactor)
         return Replay(
             name=name, recordings=recordings, store=ExchangeStore(desk.exchanges, desk.redactor)
         )
+    spec = parse(name)
+    if spec.strategy == "agent":
+        return _agent(name, spec, desk)
     return OneShot(
         name=name,
-        spec=parse(name),
+        spec=spec,
         asker=_asker(name, desk),
         max_output_tokens=desk.max_output_tokens,
         prompt_budget_chars=desk.prompt_budget_chars,
+    )
+
+
+def _agent(name: str, spec: Spec, desk: Desk) -> Agent:
+    if desk.benches is None:
+        raise UsageError(f"{name}: an agent needs a container engine")
+    return Agent(
+        name=name,
+        spec=spec,
+        answers=_answers(name, desk),
+        store=ExchangeStore(desk.exchanges, desk.redactor),
+        benches=desk.benches,
+        limits=desk.agent_limits,
+        max_output_tokens=desk.max_output_tokens,
+        prompt_budget_chars=desk.prompt_budget_chars,
+        window_chars=desk.window_chars,
+        tools=spec.tools,
     )
 
 

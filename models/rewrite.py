@@ -49,8 +49,11 @@ class Rewritten:
 class Answers(Protocol):
     """Where answers come from: `Asker` for a model, `Recordings` for a replay."""
 
-    def ask(self, slot: Slot, request: Request) -> Exchange:
-        """The answer, on disk. Raises AskFailedError, OverBudgetError or UsageError."""
+    def ask(self, slot: Slot, request: Request, key: str | None = None) -> Exchange:
+        """The answer, on disk; `key` as in `Asker.ask`.
+
+        Raises AskFailedError, OverBudgetError or UsageError.
+        """
         ...
 
 
@@ -64,7 +67,7 @@ class Recordings:
     source: ExchangeStore
     store: ExchangeStore
 
-    def ask(self, slot: Slot, request: Request) -> Exchange:  # noqa: ARG002
+    def ask(self, slot: Slot, request: Request, key: str | None = None) -> Exchange:  # noqa: ARG002
         """The recorded answer, also copied into this run's own folder."""
         exchange = self.source.answer(slot)
         if exchange is None:

@@ -1,7 +1,7 @@
 """What an entrant's name says: `service:model`, and settings behind plus signs.
 
-`openai:gpt-5.4-mini+effort=high` asks one model, `openai:gpt-5.4-mini` the same one with its
-own habits: two entrants, two rows.
+`openai:gpt-5.4-mini+agent+effort=high` asks one model, `openai:gpt-5.4-mini` the same one once
+and with its own habits: two entrants, two rows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ FORMS = ", ".join(
 )
 _NAME = re.compile(r"[A-Za-z0-9][^\s\x00-\x1f\x7f+]{0,150}")
 _REPLAY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,150}")
-_SETTINGS = ("effort", "temperature", "max-output-tokens")
+STRATEGIES = ("oneshot", "agent")
+"""How a model is used; the first unless a name says otherwise."""
+_SETTINGS = ("effort", "temperature", "max-output-tokens", "tools")
 _EFFORTS: dict[Api, tuple[str, ...]] = {
     "anthropic": ("low", "medium", "high", "xhigh", "max"),
     "gemini": ("minimal", "low", "medium", "high", "xhigh"),
@@ -41,6 +43,9 @@ class Spec:
     effort: Effort | None = None
     temperature: float | None = None
     max_output_tokens: int | None = None
+    strategy: str = STRATEGIES[0]
+    tools: bool = True
+    """Whether an agent's tools are the API's own kind, or words."""
 
     @property
     def priced_as(self) -> str:
@@ -85,10 +90,15 @@ def parse(name: str) -> Spec:
     if not _NAME.fullmatch(model):
         raise UsageError(f"entrant {name!r}: {model!r} is not a usable name after the colon")
     given: dict[str, str] = {}
+    strategies = [setting for setting in settings if setting in STRATEGIES]
+    if len(strategies) > 1:
+        raise UsageError(f"entrant {name!r}: one of {', '.join(STRATEGIES)}, not {strategies}")
     for setting in settings:
         key, equals, value = setting.partition("=")
+        if setting in STRATEGIES:
+            continue
         if not equals or key not in _SETTINGS or key in given:
-            known = ", ".join(f"+{setting}=…" for setting in _SETTINGS)
+            known = ", ".join((*(f"+{s}=…" for s in _SETTINGS), *(f"+{s}" for s in STRATEGIES)))
             raise UsageError(f"entrant {name!r}: +{setting}: not one of {known}, each once")
         given[key] = value
     api = SERVICES[service].api
@@ -98,6 +108,8 @@ def parse(name: str) -> Spec:
         effort=_effort(name, given.get("effort"), api),
         temperature=_temperature(name, given.get("temperature"), api),
         max_output_tokens=_tokens(name, given.get("max-output-tokens")),
+        strategy=strategies[0] if strategies else STRATEGIES[0],
+        tools=_tools(name, given.get("tools"), api),
     )
 
 
@@ -124,6 +136,13 @@ def _temperature(name: str, value: str | None, api: Api) -> float | None:
     if not re.fullmatch(r"[0-2](\.\d+)?", value) or float(value) > 2:
         raise UsageError(f"entrant {name!r}: +temperature={value}: not a number from 0 to 2")
     return float(value)
+
+
+def _tools(name: str, value: str | None, api: Api) -> bool:
+    """Servers of one's own often take no tools, so there they have to be asked for."""
+    if value not in (None, "on", "off"):
+        raise UsageError(f"entrant {name!r}: +tools={value}: on or off")
+    return api != "chat" if value is None else value == "on"
 
 
 def _tokens(name: str, value: str | None) -> int | None:
