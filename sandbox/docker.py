@@ -114,6 +114,9 @@ class DockerEngine(DockerImages):
             self._api.remove_volume(volume)
 
     def _keep(self, name: str, tag: str) -> None:
+        # Another run that built the same meanwhile works with it: ours would take its name.
+        if self.image_id(tag) is not None:
+            return
         repository, _, version = tag.rpartition(":")
         changes = [f"LABEL {LABEL}=image", "ENTRYPOINT []", 'CMD ["/bin/sh"]']
         self._api.commit(name, repository=repository, tag=version, changes=changes)

@@ -103,7 +103,10 @@ class Engine(Protocol):
         ...
 
     def build(self, build: Build) -> Ran:
-        """Run a build script and, if it exits with 0, keep its container as `build.tag`."""
+        """Run a build script and, if it exits with 0, keep its container as `build.tag`.
+
+        An image that has this name by then stays: it is another run's, and the same.
+        """
         ...
 
     def build_dockerfile(

@@ -185,7 +185,8 @@ class Images:
             log.write_text(ran.output, encoding="utf-8")
             if ran.exit_code != 0:
                 said = last_lines(ran.output)
-                why = f"it {ran.stopped}: {said}" if ran.stopped else said
+                ended = ran.stopped or ("ran out of memory" if ran.out_of_memory else "")
+                why = f"it {ended}: {said}" if ended else said
                 raise BrokenEnvironmentError(f"{tag.partition(':')[0]} of {commit[:12]}: {why}")
             built = self._engine.image_id(tag)
             if built is None:

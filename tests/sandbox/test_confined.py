@@ -12,6 +12,7 @@ from support.repos import Repo
 
 from core.confinement import Confinement
 from core.errors import EngineError, UsageError
+from patchmark.workers import unordered
 from sandbox.base import USER
 from sandbox.docker import DockerEngine
 from sandbox.engine import Job, Limits
@@ -89,6 +90,14 @@ def test_the_engine_is_asked_for_every_limit(alone: DockerEngine) -> None:
     assert (pids, memory, cpus.split()[0]) == ("17", str(64 << 20), "50000")
     assert swap in ("0", memory)
     assert (file, core, first) == (str(33 << 11), "0", "docker-init")
+
+
+@pytest.mark.docker
+def test_the_clock_starts_with_the_container_and_not_in_the_queue(alone: DockerEngine) -> None:
+    """The last of three waits longer for its turn than it may run."""
+    job = Job(image=SMALL, command=("sleep", "0.8"), limits=Limits(seconds=1.5, memory_mib=64))
+    done = [ran for _, ran in unordered(range(3), lambda _: alone.run(job), 1)]
+    assert [(ran.exit_code, ran.timed_out) for ran in done] == [(0, False)] * 3
 
 
 @pytest.mark.docker

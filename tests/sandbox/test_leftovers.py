@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,21 @@ def test_what_a_killed_run_left_goes_and_what_a_living_one_makes_stays(
     assert [alone.image_id(name) for name in stays] == stays
     for name in stays:
         alone.remove_image(name)
+
+
+@pytest.mark.docker
+def test_two_runs_that_build_the_same_at_once_keep_one_image(alone: DockerEngine) -> None:
+    """Bug: the later one took the name, and left the image that the other worked with nameless."""
+    build = Build(image=SMALL, script="sleep 0.5", tag=f"{PREFIX}task:1", limits=LIMITS)
+    before = alone.image_id(SMALL)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(alone.build, replace(build, script="sleep 0.2"))
+        second = pool.submit(alone.build, build)
+        assert first.result().exit_code == 0
+        kept = alone.image_id(build.tag)
+        assert second.result().exit_code == 0
+    assert alone.image_id(build.tag) == kept != before
+    alone.remove_image(build.tag)
 
 
 @pytest.mark.docker

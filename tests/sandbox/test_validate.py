@@ -164,7 +164,7 @@ def test_an_endless_loop(validator: Validator, calc: CalcRepo) -> None:
     quick = dataclasses.replace(validator, limits=Limits(seconds=4), runs=1)
     found = dropped(quick, calc.candidate(fix={"calc.py": "while True:\n    pass\n"}))
     assert found.reason is DropReason.TIMED_OUT
-    assert found.detail.startswith("after the fix, after 4")
+    assert found.detail.startswith("after the fix, it took longer than 4 s")
 
 
 HANGS = """
