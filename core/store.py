@@ -18,6 +18,7 @@ from typing import BinaryIO, Self, TypeVar
 
 from pydantic import ValidationError
 
+from core.confinement import Confinement
 from core.errors import StoreError
 from core.mined import SCHEMA_VERSION
 from core.redact import Redactor
@@ -32,6 +33,7 @@ FILES: dict[type[Record], str] = {
     Patch: "patches.jsonl",
     Probe: "probes.jsonl",
     Verdict: "verdicts.jsonl",
+    Confinement: "sandbox.jsonl",
 }
 
 

@@ -75,7 +75,7 @@ class Suite:
     def lost(self) -> bool:
         """The supervisor itself did not come to its end: nobody's tests are to blame."""
         done = self.run is not None or self.rejected is not None
-        return not (done or self.ran.timed_out or self.ran.out_of_memory)
+        return not (done or self.ran.stopped or self.ran.out_of_memory)
 
     def note(self, name: str) -> list[str]:
         """The lines of a note that the image's builder left."""

@@ -206,9 +206,10 @@ def _trouble(of: Side, side: str, told: bool) -> tuple[DropReason, str] | None:
     if suite.rejected:
         return DropReason.ENVIRONMENT_BROKEN, f"{suite.rejected} patch rejected {side}: {end}"
     if suite.ran.timed_out:
-        return DropReason.TIMED_OUT, f"{side}, after {suite.ran.seconds:.0f} s"
+        return DropReason.TIMED_OUT, f"{side}, it {suite.ran.stopped}"
     if suite.run is None or not told:
-        raise BrokenEnvironmentError(f"no tests ran {side}: {end}")
+        why = f"it {suite.ran.stopped}: " if suite.ran.stopped else ""
+        raise BrokenEnvironmentError(f"no tests ran {side}: {why}{end}")
     return None
 
 

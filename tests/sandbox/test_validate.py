@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -176,7 +175,7 @@ def test_an_endless_loop(validator: Validator, calc: CalcRepo) -> None:
     quick = dataclasses.replace(validator, limits=Limits(seconds=4), runs=1)
     found = dropped(quick, calc.candidate(fix={"calc.py": "while True:\n    pass\n"}))
     assert found.reason is DropReason.TIMED_OUT
-    assert re.match(r"after the fix, after \d+ s$", found.detail)
+    assert found.detail.startswith("after the fix, it took longer than 4 s")
 
 
 HANGS = """
