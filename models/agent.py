@@ -8,21 +8,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from core.bench import BenchEndedError, Benches, Workbench
+from core.errors import EngineError
 from core.types import Patch, Stop, Task
 from models.agent_text import UnclearError, calls_of
 from models.agent_tools import SUBMIT, TOOLS, do
 from models.base import Files
-from models.bench import Benches, Workbench
 from models.budget import OverBudgetError
 from models.compaction import compacted
 from models.dialog import Call, Result, Turn
 from models.exchange import Exchange, Slot
 from models.exchange_store import ExchangeStore
-from models.patches import Ended, of_dialog
+from models.patches import Ended, of_dialog, unanswered
 from models.prompt import make_agent_prompt
 from models.provider import AskFailedError, Request
 from models.rewrite import Answers, Recordings
 from models.spec import Spec
+
+_BENCHES = 2
+"""How often a container that fails is made anew; what was answered so far is not paid again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,15 +60,19 @@ class Agent:
 
     def solve(self, task: Task, files: Files, attempt: int) -> Patch:
         """Let the model work. Answers that were paid for before are taken again, and what they
-        asked for is done again. Raises UsageError as OneShot, and EngineError.
+        asked for is done again. Raises UsageError as OneShot.
         """
-        prompt = make_agent_prompt(
-            task, files, self.prompt_budget_chars, steps=self.limits.steps, text=not self.tools
-        )
-        first = self.spec.request(prompt.system, prompt.user, self.max_output_tokens)
-        if self.tools:
-            first = first.model_copy(update={"tools": TOOLS})
+        for _ in range(_BENCHES):
+            try:
+                return self._in_a_bench(task, files, attempt)
+            except EngineError as error:
+                broken = str(error)
+        slot = Slot(self.name, task.id, attempt)
+        return unanswered(self.store, slot, Stop.ENVIRONMENT_BROKEN, broken, self.spec.model)
+
+    def _in_a_bench(self, task: Task, files: Files, attempt: int) -> Patch:
         with self.benches(task) as bench:
+            first = self._first(task, files, bench.tests)
             work = _Work(self, Slot(self.name, task.id, attempt), first, bench)
             ended = work.to_the_end()
             return of_dialog(
@@ -74,6 +82,18 @@ class Agent:
                 self.spec.model,
                 replayed=isinstance(self.answers, Recordings),
             )
+
+    def _first(self, task: Task, files: Files, tests: str) -> Request:
+        prompt = make_agent_prompt(
+            task,
+            files,
+            self.prompt_budget_chars,
+            steps=self.limits.steps,
+            text=not self.tools,
+            tests=tests,
+        )
+        request = self.spec.request(prompt.system, prompt.user, self.max_output_tokens)
+        return request.model_copy(update={"tools": TOOLS}) if self.tools else request
 
 
 @dataclass
@@ -96,6 +116,12 @@ class _Work:
 
     def to_the_end(self) -> Ended:
         """Step after step, until it submits or reaches a limit."""
+        try:
+            return self._steps()
+        except BenchEndedError as error:
+            return self._ended(Stop.EMPTY, str(error))
+
+    def _steps(self) -> Ended:
         while True:
             try:
                 exchange = self._ask()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from pydantic import JsonValue
 
-from models.bench import Workbench
+from core.bench import Workbench
 from models.blocks import MisplacedError, replace_once
 from models.dialog import Call, Result, Tool
 

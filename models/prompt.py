@@ -34,7 +34,7 @@ def make_prompt(task: Task, files: Files, budget_chars: int) -> Prompt:
 
 
 def make_agent_prompt(
-    task: Task, files: Files, budget_chars: int, *, steps: int, text: bool
+    task: Task, files: Files, budget_chars: int, *, steps: int, text: bool, tests: str
 ) -> Prompt:
     """The prompt of an agent, which reads files by itself; `text` = without tools."""
     statement = f"{task.title}\n\n{task.statement}".strip()
@@ -48,7 +48,7 @@ def make_agent_prompt(
         names=names,
         listing="\n".join(listed.paths),
         left_out=listed.left_out,
-        test_command=task.test_command,
+        tests=tests,
         fenced=fenced,
     )
     system = known.get_template("agent_system.md.j2").render(steps=steps, text=text)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+from core.bench import Benches
 from core.errors import UsageError
 from core.redact import Redactor
 from models.agent import Agent, AgentLimits
 from models.asker import Asker
 from models.base import Entrant
 from models.baseline import Empty, Reference
-from models.bench import Benches
 from models.budget import Budget
 from models.connect import connect
 from models.exchange_store import ExchangeStore

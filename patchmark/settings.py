@@ -15,6 +15,7 @@ from typing import TypeVar
 from core.errors import UsageError
 from core.paths import PathRules
 from core.redact import Redactor
+from models.agent import AgentLimits
 from models.pricing import Price
 from models.provider import Cloud
 from models.registry import check_rewriter
@@ -85,6 +86,7 @@ class Settings:
     workers: int
     validation_runs: int
     limits: Limits
+    agent_limits: AgentLimits
     environment: EnvironmentSettings
     max_output_tokens: int
     prices: Mapping[str, Price]
@@ -131,6 +133,7 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         workers=flags.workers or config.limits.workers or os.cpu_count() or 1,
         validation_runs=config.limits.validation_runs,
         limits=_limits(config.limits),
+        agent_limits=AgentLimits(**dict(config.agent)),
         environment=EnvironmentSettings(**dict(config.environment)),
         max_output_tokens=config.max_output_tokens or 16_000,
         prices={name: _price(price) for name, price in config.prices.items()},

@@ -81,7 +81,15 @@ def test_the_exchange_file_holds_exactly_the_promised_keys(tmp_path: Path) -> No
         "schema_version entrant task_id attempt turn fiction request_sha256 requested_model "
         "served_model text finish usage first_token_seconds seconds cost_usd recorded_at"
     )
-    assert set(kept) == {*promised.split(), "raw_usage", "price", "request", "redacted"}
+    assert set(kept) == {
+        *promised.split(),
+        "raw_usage",
+        "price",
+        "request",
+        "redacted",
+        "calls",
+        "said",
+    }
     assert kept["cost_usd"] == "0.075"
     assert kept["text"] == FIX
     assert kept["price"]["model"] == "claude-opus-4-8"

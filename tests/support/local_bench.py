@@ -10,12 +10,14 @@ from pathlib import Path
 
 from support.repos import Repo
 
+from core.bench import Did, Workbench
 from core.types import Task
-from models.bench import Did, Workbench
 
 
 class LocalBench:
     """A git repository in a folder; only for commands that a test wrote itself."""
+
+    tests = "python -m pytest"
 
     def __init__(self, folder: Path, files: Mapping[str, str]):
         self.folder = folder

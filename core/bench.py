@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from core.errors import PatchmarkError
 from core.types import Task
 
 
@@ -20,15 +21,24 @@ class Did:
     seconds: float
 
 
+class BenchEndedError(PatchmarkError):
+    """A workbench that was ended at a limit, by what was done in it."""
+
+
 class Workbench(Protocol):
     """One container with the repository at a task's base commit: no network, no keys, no tests
     but those that were there.
     """
 
+    @property
+    def tests(self) -> str:
+        """How a person would run the repository's tests here."""
+        ...
+
     def run(self, command: str, *, given: str = "", seconds: float = 120) -> Did:
         """Run a shell command in the repository, with `given` on its standard input.
 
-        Raises EngineError where the engine fails or the container has ended.
+        Raises EngineError where the engine fails, BenchEndedError.
         """
         ...
 
