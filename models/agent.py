@@ -67,8 +67,8 @@ class Agent:
                 return self._in_a_bench(task, files, attempt)
             except EngineError as error:
                 broken = str(error)
-        slot = Slot(self.name, task.id, attempt)
-        return unanswered(self.store, slot, Stop.ENVIRONMENT_BROKEN, broken, self.spec.model)
+        slots = [Slot(self.name, task.id, attempt)]
+        return unanswered(self.store, slots, Stop.ENVIRONMENT_BROKEN, broken, self.spec.model)
 
     def _in_a_bench(self, task: Task, files: Files, attempt: int) -> Patch:
         with self.benches(task) as bench:

@@ -30,6 +30,11 @@ class Slot:
     turn: int = 1
 
     @property
+    def next(self) -> Slot:
+        """The place of what is asked after it."""
+        return Slot(self.entrant, self.task_id, self.attempt, self.turn + 1)
+
+    @property
     def folder(self) -> str:
         """The entrant's folder name, safe on every file system; no two entrants share one."""
         return slug(self.entrant)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.types import Expected, Task
+from models.answer import Form
 from models.base import Files
 from models.context import Context, choose, listing
 
@@ -24,13 +25,13 @@ class Prompt:
     user: str
 
 
-def make_prompt(task: Task, files: Files, budget_chars: int) -> Prompt:
+def make_prompt(task: Task, files: Files, budget_chars: int, form: Form = "blocks") -> Prompt:
     """The prompt for a task; its parts share `budget_chars` characters."""
     statement = f"{task.title}\n\n{task.statement}".strip()
     shown = statement[: budget_chars // 2]
     names = _expected(task.expects, budget_chars // 8)
     context = choose(task, files, budget_chars - len(shown) - len(names))
-    return render(shown, context, cut=len(shown) < len(statement), names=names)
+    return render(shown, context, cut=len(shown) < len(statement), names=names, form=form)
 
 
 def make_agent_prompt(
@@ -83,13 +84,21 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
-def render(statement: str, context: Context, *, cut: bool = False, names: str = "") -> Prompt:
+def render(
+    statement: str,
+    context: Context,
+    *,
+    cut: bool = False,
+    names: str = "",
+    form: Form = "blocks",
+) -> Prompt:
     """Put a statement and what is shown of the repository into the templates."""
     known = templates()
     user = known.get_template("prompt.md.j2").render(
         statement=statement,
         statement_cut=cut,
         names=names,
+        format=form,
         listing="\n".join(context.listing),
         left_out=context.left_out,
         files=context.files,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import cast, get_args
 
 from core.errors import UsageError
+from models.answer import Form
 from models.presets import PRESETS
 from models.provider import Effort, Request
 from models.services import SERVICES, Api
@@ -24,7 +25,7 @@ _NAME = re.compile(r"[A-Za-z0-9][^\s\x00-\x1f\x7f+]{0,150}")
 _REPLAY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,150}")
 STRATEGIES = ("oneshot", "agent")
 """How a model is used; the first unless a name says otherwise."""
-_SETTINGS = ("effort", "temperature", "max-output-tokens", "tools")
+_SETTINGS = ("effort", "temperature", "max-output-tokens", "tools", "format", "repair")
 _EFFORTS: dict[Api, tuple[str, ...]] = {
     "anthropic": ("low", "medium", "high", "xhigh", "max"),
     "gemini": ("minimal", "low", "medium", "high", "xhigh"),
@@ -44,6 +45,10 @@ class Spec:
     temperature: float | None = None
     max_output_tokens: int | None = None
     strategy: str = STRATEGIES[0]
+    form: Form = "blocks"
+    """What it is asked to answer with."""
+    repair: bool = True
+    """Whether it is asked once more where its answer cannot be read or placed."""
     tools: bool = True
     """Whether an agent's tools are the API's own kind, or words."""
 
@@ -109,6 +114,8 @@ def parse(name: str) -> Spec:
         temperature=_temperature(name, given.get("temperature"), api),
         max_output_tokens=_tokens(name, given.get("max-output-tokens")),
         strategy=strategies[0] if strategies else STRATEGIES[0],
+        form=_form(name, given.get("format")),
+        repair=_switch(name, "repair", given.get("repair")) is not False,
         tools=_tools(name, given.get("tools"), api),
     )
 
@@ -140,9 +147,21 @@ def _temperature(name: str, value: str | None, api: Api) -> float | None:
 
 def _tools(name: str, value: str | None, api: Api) -> bool:
     """Servers of one's own often take no tools, so there they have to be asked for."""
+    asked = _switch(name, "tools", value)
+    return api != "chat" if asked is None else asked
+
+
+def _switch(name: str, setting: str, value: str | None) -> bool | None:
     if value not in (None, "on", "off"):
-        raise UsageError(f"entrant {name!r}: +tools={value}: on or off")
-    return api != "chat" if value is None else value == "on"
+        raise UsageError(f"entrant {name!r}: +{setting}={value}: on or off")
+    return None if value is None else value == "on"
+
+
+def _form(name: str, value: str | None) -> Form:
+    if value not in (None, *get_args(Form)):
+        known = ", ".join(get_args(Form))
+        raise UsageError(f"entrant {name!r}: +format={value}: one of {known}")
+    return cast("Form", value or "blocks")
 
 
 def _tokens(name: str, value: str | None) -> int | None:

@@ -218,7 +218,7 @@ def test_every_bad_answer_is_final_and_costs(
     tmp_path: Path, behaviour: Behaviour, stop: Stop
 ) -> None:
     with FakeAnthropic(in_order(behaviour)) as server:
-        patch = build(CLAUDE, desk(tmp_path, server)).solve(make_task(), CALC, 1)
+        patch = build(f"{CLAUDE}+repair=off", desk(tmp_path, server)).solve(make_task(), CALC, 1)
         assert len(server.asked) == 1
     assert (patch.stop, patch.diff) == (stop, "")
     assert patch.stop.final
