@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,6 +20,12 @@ from models.compaction import compacted
 from models.dialog import Call, Result, Turn
 from models.exchange import Exchange, Slot
 from models.exchange_store import ExchangeStore
+from models.instructions import (
+    WithoutInstructions,
+    instructions,
+    is_instruction,
+    without_them,
+)
 from models.patches import Ended, of_dialog, unanswered
 from models.prompt import make_agent_prompt
 from models.provider import AskFailedError, Request
@@ -73,6 +80,8 @@ class Agent:
     def _in_a_bench(self, task: Task, files: Files, attempt: int) -> Patch:
         with self.benches(task) as bench:
             first = self._first(task, files, bench.tests)
+            if self.spec.instructions is False:
+                self._hide(files, bench)
             work = _Work(self, Slot(self.name, task.id, attempt), first, bench)
             ended = work.to_the_end()
             return of_dialog(
@@ -83,14 +92,22 @@ class Agent:
                 replayed=isinstance(self.answers, Recordings),
             )
 
+    def _hide(self, files: Files, bench: Workbench) -> None:
+        """Take away what is withheld; `without_them` keeps that out of the diff."""
+        hidden = [shlex.quote(path) for path in files.files() if is_instruction(path)]
+        bench.run(f"rm -f -- {' '.join(hidden)}")
+
     def _first(self, task: Task, files: Files, tests: str) -> Request:
+        given = self.spec.instructions
+        seen = WithoutInstructions(files) if given is False else files
         prompt = make_agent_prompt(
             task,
-            files,
+            seen,
             self.prompt_budget_chars,
             steps=self.limits.steps,
             text=not self.tools,
             tests=tests,
+            instructions=instructions(files) if given else {},
         )
         request = self.spec.request(prompt.system, prompt.user, self.max_output_tokens)
         return request.model_copy(update={"tools": TOOLS}) if self.tools else request
@@ -200,6 +217,8 @@ class _Work:
 
     def _handed_in(self, detail: str) -> Ended:
         diff = self.bench.diff()
+        if self.agent.spec.instructions is False:
+            diff = without_them(diff)
         if not diff:
             return self._ended(Stop.EMPTY, "; ".join(filter(None, (detail, "nothing changed"))))
         return Ended(Stop.ANSWERED, detail, diff, self.seconds)

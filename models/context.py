@@ -89,6 +89,11 @@ def choose(task: Task, files: Files, budget_chars: int) -> Context:
     return Context(tuple(listing), len(paths) - len(listing), tuple(_fitting(ranked, room)))
 
 
+def is_shown(path: str) -> bool:
+    """True for paths of what may be text, and that cannot break out of a listing."""
+    return _showable(path) and not _NOT_TEXT.search(path)
+
+
 def _showable(path: str) -> bool:
     """False for names that are no UTF-8, or could break out of a listing."""
     return path.isprintable()

@@ -11,8 +11,10 @@ from models.base import Files
 from models.budget import OverBudgetError
 from models.dialog import Turn
 from models.exchange import Exchange, Slot
+from models.instructions import WithoutInstructions, instructions
+from models.long_context import whole_repository
 from models.patches import answered, unanswered
-from models.prompt import make_prompt, templates
+from models.prompt import make_long_prompt, make_prompt, templates
 from models.provider import AskFailedError, Request
 from models.spec import Spec
 
@@ -32,6 +34,8 @@ class OneShot:
     asker: Asker
     max_output_tokens: int
     prompt_budget_chars: int
+    window_chars: int | None = None
+    """Room for the whole repository; None = what fits best to the problem is shown instead."""
 
     def solve(self, task: Task, files: Files, attempt: int) -> Patch:
         """Ask the model, or take the answer that was paid for before.
@@ -56,8 +60,15 @@ class OneShot:
         return answered(store, slots, edit, replayed=False)
 
     def _request(self, task: Task, files: Files) -> Request:
-        prompt = make_prompt(task, files, self.prompt_budget_chars, self.spec.form)
-        return self.spec.request(prompt.system, prompt.user, self.max_output_tokens)
+        spec = self.spec
+        said = instructions(files) if spec.instructions else {}
+        seen = files if spec.instructions is None else WithoutInstructions(files)
+        if self.window_chars is None:
+            prompt = make_prompt(task, seen, self.prompt_budget_chars, spec.form, said)
+        else:
+            whole = whole_repository(seen, self.window_chars)
+            prompt = make_long_prompt(task, whole, spec.form, said)
+        return spec.request(prompt.system, prompt.user, self.max_output_tokens, prompt.prefix)
 
 
 def after_mending(first: Edit, second: Edit) -> Edit:

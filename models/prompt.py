@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.types import Expected, Task
@@ -16,6 +16,13 @@ from models.context import Context, choose, listing
 if TYPE_CHECKING:
     import jinja2
 
+    from models.long_context import Whole
+
+
+MOST_STATEMENT = 60_000
+"""Characters, where the whole repository is sent as well."""
+_NOTHING: Mapping[str, str] = {}
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -23,19 +30,61 @@ class Prompt:
 
     system: str
     user: str
+    prefix: str = ""
+    """What stands before `user`, and is the same for all tasks of a commit."""
 
 
-def make_prompt(task: Task, files: Files, budget_chars: int, form: Form = "blocks") -> Prompt:
+def make_prompt(
+    task: Task,
+    files: Files,
+    budget_chars: int,
+    form: Form = "blocks",
+    instructions: Mapping[str, str] = _NOTHING,
+) -> Prompt:
     """The prompt for a task; its parts share `budget_chars` characters."""
     statement = f"{task.title}\n\n{task.statement}".strip()
     shown = statement[: budget_chars // 2]
     names = _expected(task.expects, budget_chars // 8)
     context = choose(task, files, budget_chars - len(shown) - len(names))
-    return render(shown, context, cut=len(shown) < len(statement), names=names, form=form)
+    return render(
+        shown,
+        context,
+        cut=len(shown) < len(statement),
+        names=names,
+        form=form,
+        instructions=instructions,
+    )
+
+
+def make_long_prompt(
+    task: Task,
+    whole: Whole,
+    form: Form = "blocks",
+    instructions: Mapping[str, str] = _NOTHING,
+) -> Prompt:
+    """The prompt for a task after the repository itself, which comes first for all its tasks."""
+    statement = f"{task.title}\n\n{task.statement}".strip()
+    prompt = render(
+        statement[:MOST_STATEMENT],
+        Context((), whole.left_out, ()),
+        cut=len(statement) > MOST_STATEMENT,
+        names=_expected(task.expects, MOST_STATEMENT // 4),
+        form=form,
+        seen="whole",
+        instructions=instructions,
+    )
+    return replace(prompt, prefix=f"{whole.text}\n")
 
 
 def make_agent_prompt(
-    task: Task, files: Files, budget_chars: int, *, steps: int, text: bool, tests: str
+    task: Task,
+    files: Files,
+    budget_chars: int,
+    *,
+    steps: int,
+    text: bool,
+    tests: str,
+    instructions: Mapping[str, str] = _NOTHING,
 ) -> Prompt:
     """The prompt of an agent, which reads files by itself; `text` = without tools."""
     statement = f"{task.title}\n\n{task.statement}".strip()
@@ -50,7 +99,9 @@ def make_agent_prompt(
         listing="\n".join(listed.paths),
         left_out=listed.left_out,
         tests=tests,
+        instructions=instructions,
         fenced=fenced,
+        fenced_name=fenced_name,
     )
     system = known.get_template("agent_system.md.j2").render(steps=steps, text=text)
     return Prompt(system, user)
@@ -91,6 +142,8 @@ def render(
     cut: bool = False,
     names: str = "",
     form: Form = "blocks",
+    seen: str = "files",
+    instructions: Mapping[str, str] = _NOTHING,
 ) -> Prompt:
     """Put a statement and what is shown of the repository into the templates."""
     known = templates()
@@ -99,6 +152,8 @@ def render(
         statement_cut=cut,
         names=names,
         format=form,
+        seen=seen,
+        instructions=instructions,
         listing="\n".join(context.listing),
         left_out=context.left_out,
         files=context.files,

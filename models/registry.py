@@ -20,12 +20,14 @@ from models.exchange_store import ExchangeStore
 from models.oneshot import OneShot
 from models.pricing import Price, PriceList
 from models.probe import Prober
+from models.prompt import MOST_STATEMENT
 from models.provider import Cloud, Connection
 from models.repair import Repairer
 from models.replay import Replay
 from models.rewrite import Recordings, Rewriter
 from models.services import SERVICES, Service
 from models.spec import FORMS, Spec, check, full_name, parse
+from models.window import CHARACTERS, window
 
 BASELINES: dict[str, type[Reference | Empty]] = {"reference": Reference, "empty": Empty}
 
@@ -94,7 +96,20 @@ def build(name: str, desk: Desk) -> Entrant:
         asker=_asker(name, desk),
         max_output_tokens=desk.max_output_tokens,
         prompt_budget_chars=desk.prompt_budget_chars,
+        window_chars=_room(name, spec, desk) if spec.strategy == "long-context" else None,
     )
+
+
+def _room(name: str, spec: Spec, desk: Desk) -> int:
+    """Characters of the repository that a question may hold beside all else."""
+    known = window(spec)
+    if known is None:
+        raise UsageError(f"{name}: nobody knows how much this model takes: say +window=TOKENS")
+    answer = spec.max_output_tokens or desk.max_output_tokens
+    room = int((known - answer) * CHARACTERS) - 2 * MOST_STATEMENT
+    if room <= 0:
+        raise UsageError(f"{name}: a window of {known} tokens is too small for long-context")
+    return room
 
 
 def _agent(name: str, spec: Spec, desk: Desk) -> Agent:
@@ -109,7 +124,7 @@ def _agent(name: str, spec: Spec, desk: Desk) -> Agent:
         limits=desk.agent_limits,
         max_output_tokens=desk.max_output_tokens,
         prompt_budget_chars=desk.prompt_budget_chars,
-        window_chars=desk.window_chars,
+        window_chars=min(desk.window_chars, int((window(spec) or 10**9) * CHARACTERS)),
         tools=spec.tools,
     )
 

@@ -23,9 +23,18 @@ FORMS = ", ".join(
 )
 _NAME = re.compile(r"[A-Za-z0-9][^\s\x00-\x1f\x7f+]{0,150}")
 _REPLAY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,150}")
-STRATEGIES = ("oneshot", "agent")
+STRATEGIES = ("oneshot", "long-context", "agent")
 """How a model is used; the first unless a name says otherwise."""
-_SETTINGS = ("effort", "temperature", "max-output-tokens", "tools", "format", "repair")
+_SETTINGS = (
+    "effort",
+    "temperature",
+    "max-output-tokens",
+    "tools",
+    "format",
+    "repair",
+    "instructions",
+    "window",
+)
 _EFFORTS: dict[Api, tuple[str, ...]] = {
     "anthropic": ("low", "medium", "high", "xhigh", "max"),
     "gemini": ("minimal", "low", "medium", "high", "xhigh"),
@@ -49,6 +58,11 @@ class Spec:
     """What it is asked to answer with."""
     repair: bool = True
     """Whether it is asked once more where its answer cannot be read or placed."""
+    instructions: bool | None = None
+    """Whether the repository's own words to coding agents are given, or withheld; None = they
+    are files like any other."""
+    window: int | None = None
+    """Tokens that it takes at once, where that is not known."""
     tools: bool = True
     """Whether an agent's tools are the API's own kind, or words."""
 
@@ -57,12 +71,13 @@ class Spec:
         """What the settings and the price list call it: without how it is asked."""
         return f"{self.service}:{self.model}"
 
-    def request(self, system: str, user: str, max_output_tokens: int) -> Request:
+    def request(self, system: str, user: str, max_output_tokens: int, prefix: str = "") -> Request:
         """A question to this model; `max_output_tokens` where its name gives none."""
         return Request(
             provider=self.service,
             model=self.model,
             system=system,
+            prefix=prefix,
             user=user,
             max_output_tokens=self.max_output_tokens or max_output_tokens,
             effort=self.effort,
@@ -112,9 +127,11 @@ def parse(name: str) -> Spec:
         model=model,
         effort=_effort(name, given.get("effort"), api),
         temperature=_temperature(name, given.get("temperature"), api),
-        max_output_tokens=_tokens(name, given.get("max-output-tokens")),
+        max_output_tokens=_tokens(name, "max-output-tokens", given.get("max-output-tokens")),
         strategy=strategies[0] if strategies else STRATEGIES[0],
         form=_form(name, given.get("format")),
+        instructions=_switch(name, "instructions", given.get("instructions")),
+        window=_tokens(name, "window", given.get("window")),
         repair=_switch(name, "repair", given.get("repair")) is not False,
         tools=_tools(name, given.get("tools"), api),
     )
@@ -164,11 +181,11 @@ def _form(name: str, value: str | None) -> Form:
     return cast("Form", value or "blocks")
 
 
-def _tokens(name: str, value: str | None) -> int | None:
+def _tokens(name: str, setting: str, value: str | None) -> int | None:
     if value is None:
         return None
-    if not re.fullmatch(r"\d{1,7}", value) or int(value) < 256:
-        raise UsageError(f"entrant {name!r}: +max-output-tokens={value}: not a number from 256 on")
+    if not re.fullmatch(r"\d{1,8}", value) or int(value) < 256:
+        raise UsageError(f"entrant {name!r}: +{setting}={value}: not a number from 256 on")
     return int(value)
 
 
