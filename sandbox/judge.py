@@ -30,7 +30,7 @@ def verdict_key(task: Task, patch: Patch, limits: Limits) -> str:
         task.gold_patch,
         task.test_patch,
         repr((task.fail_to_pass, task.pass_to_pass, task.image, task.test_command, task.results)),
-        repr((task.tripwires, task.habits)),
+        repr((task.tripwires, task.habits, task.left_out)),
         repr((patch.diff, patch.stop.value, limits)),
         *([task.path_rules.model_dump_json()] if task.path_rules != NO_RULES else []),
     )
@@ -114,6 +114,7 @@ class Judge:
             model_diff=diff,
             test_diff=task.test_patch,
             test_paths=touched(task.test_patch),
+            left_out=task.left_out,
             tripwires=wires,
             limits=self.limits,
         )

@@ -38,6 +38,7 @@ sys.exit(supervisor.main())
 _SHIPPED = (
     "supervisor.py", "start.py", "patchmark_results.py", "patchmark_guard.py",
     "patchmark_minitest.rb", "applying.py", "mending.py", "moving.py", "naming.py", "placing.py",
+    "laying.py",
 )  # fmt: skip
 
 
@@ -54,6 +55,8 @@ class Order:
     test_diff: str = ""
     test_paths: Sequence[str] = ()
     """What `test_diff` touches."""
+    left_out: tuple[str, ...] = ()
+    """Test files that are removed before the run: each would take all others with it."""
     trusted: bool = False
     """The real fix, which may change what a model's patch may not."""
     tripwires: Sequence[Tripwire] = ()
@@ -169,6 +172,7 @@ def _inputs(order: Order, nonce: str, seal: str) -> dict[str, File]:
         "model_diff": order.model_diff,
         "test_diff": order.test_diff,
         "test_paths": list(order.test_paths),
+        "left_out": list(order.left_out),
         "trusted": order.trusted,
         "tripwires": [vars(wire) for wire in order.tripwires],
         "environment": {
