@@ -93,6 +93,7 @@ class Containers:
         name: str,
         limits: Limits,
         folders: tuple[str, ...] = (),
+        told: frozenset[int] = frozenset(),
         cache_volume: str | None = None,
     ) -> Ran:
         """Start a container and wait for its end, or end it at a limit."""
@@ -121,7 +122,7 @@ class Containers:
             stopped=watch.stopped or late,
             out_of_memory=bool(self._state(name).get("OOMKilled")),
             output=output.text(),
-            files=self._brought(name, folders),
+            files={} if exit_code in told else self._brought(name, folders),
             seconds=seconds,
         )
 

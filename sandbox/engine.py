@@ -51,7 +51,10 @@ class Job:
     files: Mapping[str, File] = field(default_factory=dict)
     """Absolute path in the container → file."""
     folders: tuple[str, ...] = ()
-    """Folders made before the start and writable by `user`; brought back after the end."""
+    """Folders made before the start and writable by `user` (root makes its own); brought back
+    after the end."""
+    told: frozenset[int] = frozenset()
+    """Exit codes by which the command says that its output holds all: no folder is brought."""
     user: str = "root"
     capabilities: tuple[str, ...] = ()
     """Linux capabilities that the command starts with; none are left to other users."""

@@ -146,6 +146,8 @@ class _Idle(_Look):
     def __init__(self, api: Any, name: str, limits: Limits, printed_at: Callable[[], float]):
         super().__init__(api, name, limits)
         self.every = min(15.0, limits.idle_seconds / 10)
+        # A look takes the engine as long as a short test takes: those are never looked at.
+        self._next = time.monotonic() + self.every
         self._printed_at = printed_at
         self._since = 0.0
         self._used = self._traffic = 0
