@@ -79,7 +79,7 @@ class Agent:
 
     def _in_a_bench(self, task: Task, files: Files, attempt: int) -> Patch:
         with self.benches(task) as bench:
-            first = self._first(task, files, bench.tests)
+            first = self.first(task, files, bench.tests)
             if self.spec.instructions is False:
                 self._hide(files, bench)
             work = _Work(self, Slot(self.name, task.id, attempt), first, bench)
@@ -97,7 +97,8 @@ class Agent:
         hidden = [shlex.quote(path) for path in files.files() if is_instruction(path)]
         bench.run(f"rm -f -- {' '.join(hidden)}")
 
-    def _first(self, task: Task, files: Files, tests: str) -> Request:
+    def first(self, task: Task, files: Files, tests: str) -> Request:
+        """What a dialog begins with; `tests` is how the tests are run where it takes place."""
         given = self.spec.instructions
         seen = WithoutInstructions(files) if given is False else files
         prompt = make_agent_prompt(

@@ -46,10 +46,12 @@ class Asker:
 
     def worst_case(self, request: Request) -> Decimal | None:
         """US dollars a request may cost at most; None where the price is not known."""
-        # Two characters a token: code is rarely denser, so this errs on the high side.
-        characters = request.characters
-        worst = Usage(input_tokens=characters // 2, output_tokens=request.max_output_tokens)
-        cost = self._cost(request, None, worst)
+        given, made = request.tokens_at_most, request.max_output_tokens
+        return self.price(request, Usage(input_tokens=given, output_tokens=made))
+
+    def price(self, request: Request, usage: Usage) -> Decimal | None:
+        """US dollars that these tokens would cost; None where the price is not known."""
+        cost = self._cost(request, None, usage)
         return cost.usd if cost else None
 
     def _try(self, slot: Slot, request: Request, key: str) -> Exchange:

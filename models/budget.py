@@ -27,10 +27,22 @@ class Reservation:
 
 
 class Budget:
-    """US dollars that may be spent; `cap_usd` None means no limit."""
+    """US dollars that may be spent; `cap_usd` None means no limit.
 
-    def __init__(self, cap_usd: Decimal | None, spent_usd: Decimal = Decimal(0)):
+    What is spent of a budget `within` another is spent of that as well; `of` says whose it is.
+    """
+
+    def __init__(
+        self,
+        cap_usd: Decimal | None,
+        spent_usd: Decimal = Decimal(0),
+        *,
+        within: Budget | None = None,
+        of: str = "",
+    ):
         self.cap_usd = cap_usd
+        self._within = within
+        self._of = of
         self._spent = spent_usd
         self._reserved = Decimal(0)
         self._changed = threading.Condition()
@@ -52,7 +64,18 @@ class Budget:
         self._take(worst)
         reservation = Reservation(worst)
         try:
-            yield reservation
+            # The inner one first, always: so no two threads wait for each other.
+            if self._within is None:
+                yield reservation
+            else:
+                with self._within.reserve(worst) as outer:
+                    try:
+                        yield reservation
+                    finally:
+                        outer.settle(reservation.actual)
+        except OverBudgetError:
+            reservation.settle(Decimal(0))  # of the outer one: nothing was sent
+            raise
         finally:
             with self._changed:
                 self._reserved -= worst
@@ -65,7 +88,7 @@ class Budget:
                 if self._spent + worst > self.cap_usd:
                     raise OverBudgetError(
                         f"the next request may cost ${worst:.4f} and "
-                        f"${self._spent:.4f} of ${self.cap_usd} are spent"
+                        f"${self._spent:.4f} of ${self.cap_usd}{self._of} are spent"
                     )
                 self._changed.wait()
             self._reserved += worst

@@ -165,13 +165,14 @@ class ExchangeStore:
         return _text(self._redacted(_parse(Exchange, path)))
 
 
-def spent(folder: Path) -> Decimal:
+def spent(folder: Path, entrant: str = "*") -> Decimal:
     """US dollars that an exchanges folder shows as billed; what is unknown is not in it.
 
+    `entrant` is the folder of one, as in `Slot.folder`; all of them unless it is given.
     Raises StoreError, naming the file, when one is damaged.
     """
     total = Decimal(0)
-    for path in sorted(folder.glob("*/*.json")):
+    for path in sorted(folder.glob(f"{entrant}/*.json")):
         if ".failed-" in path.name:
             total += _parse(Failure, path).cost_usd or 0
         elif not path.name.endswith(".request.json"):

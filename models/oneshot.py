@@ -44,7 +44,7 @@ class OneShot:
         """
         slots = [Slot(self.name, task.id, attempt)]
         store = self.asker.store
-        request = self._request(task, files)
+        request = self.request(task, files)
         try:
             exchange = self.asker.ask(slots[0], request)
             edit = read_answer(exchange.text, exchange.finish, files, self.spec.form)
@@ -59,7 +59,8 @@ class OneShot:
             return unanswered(store, slots, Stop.OVER_BUDGET, str(error), self.spec.model)
         return answered(store, slots, edit, replayed=False)
 
-    def _request(self, task: Task, files: Files) -> Request:
+    def request(self, task: Task, files: Files) -> Request:
+        """What is asked of a task; the same whenever it is asked."""
         spec = self.spec
         said = instructions(files) if spec.instructions else {}
         seen = files if spec.instructions is None else WithoutInstructions(files)

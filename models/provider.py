@@ -43,6 +43,16 @@ class Request(BaseModel):
     """None = the model's own; not every API takes one."""
 
     @property
+    def tokens_at_most(self) -> int:
+        """Tokens that a provider may count: two characters each of plain text, as dense as code
+        gets, and a byte each of all other, for which a vocabulary may have no word.
+        """
+        later = (part.model_dump_json() for parts in (self.turns, self.tools) for part in parts)
+        text = "".join((self.system, self.prefix, self.user, *later))
+        plain = sum(map(str.isascii, text)) if not text.isascii() else len(text)
+        return plain // 2 + len(text.encode("utf-8", "replace")) - plain
+
+    @property
     def characters(self) -> int:
         """How much text is sent, results of tools included."""
         later = (self.turns, self.tools)

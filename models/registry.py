@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from models.base import Entrant
 from models.baseline import Empty, Reference
 from models.budget import Budget
 from models.connect import connect
-from models.exchange_store import ExchangeStore
+from models.exchange import slug
+from models.exchange_store import ExchangeStore, spent
 from models.oneshot import OneShot
 from models.pricing import Price, PriceList
 from models.probe import Prober
@@ -42,6 +43,8 @@ class Desk:
     redactor: Redactor
     replay: Path | None = None
     """A run folder, or its exchanges folder, to answer from; then no one is called."""
+    caps: Mapping[str, Decimal] = field(default_factory=dict)
+    """Entrant → US dollars that its answers may cost, within the budget of all."""
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Provider → API key."""
     base_urls: Mapping[str, str] = field(default_factory=dict)
@@ -87,7 +90,7 @@ def build(name: str, desk: Desk) -> Entrant:
         return Replay(
             name=name, recordings=recordings, store=ExchangeStore(desk.exchanges, desk.redactor)
         )
-    spec = parse(name)
+    spec, desk = parse(name), _capped(name, desk)
     if spec.strategy == "agent":
         return _agent(name, spec, desk)
     return OneShot(
@@ -98,6 +101,15 @@ def build(name: str, desk: Desk) -> Entrant:
         prompt_budget_chars=desk.prompt_budget_chars,
         window_chars=_room(name, spec, desk) if spec.strategy == "long-context" else None,
     )
+
+
+def _capped(name: str, desk: Desk) -> Desk:
+    cap = desk.caps.get(name)
+    if cap is None:
+        return desk
+    already = spent(desk.exchanges, slug(name)) if desk.replay is None else Decimal(0)
+    own = Budget(cap, already, within=desk.budget, of=f" for {name}")
+    return replace(desk, budget=own)
 
 
 def _room(name: str, spec: Spec, desk: Desk) -> int:

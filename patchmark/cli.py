@@ -15,7 +15,7 @@ from rich.console import Console
 
 from core.errors import PatchmarkError
 from patchmark import __version__, images
-from patchmark.commands import errors, known, one_stage, to_report
+from patchmark.commands import errors, estimated, known, one_stage, to_report
 from patchmark.environments import (
     DEFAULT_COMMITS,
     DEFAULT_YEARS,
@@ -30,6 +30,7 @@ from patchmark.options import (
     Attempts,
     Budget,
     ConfigFile,
+    DryRun,
     FailUnder,
     IncludeApart,
     IssuesFile,
@@ -126,6 +127,7 @@ def run(
     probe: Probe = None,
     config: ConfigFile = None,
     workers: Workers = None,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """All stages: mine tasks, prove them, have models solve them, judge, report."""
@@ -135,6 +137,9 @@ def run(
         since=since, until=until, paths=paths, labels=labels, include_apart=include_apart,
         rewrite_with=rewrite_with, probe=probe, config=config, workers=workers,
     )  # fmt: skip
+    if dry_run:
+        estimated(make(flags, os.environ), as_json=as_json)
+        return
     raise typer.Exit(to_report(make(flags, os.environ), run_all, as_json=as_json))
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 from rich.console import Console
 
 from core.types import Candidate, Dropped, Patch, Task, Verdict
-from patchmark import asked
+from patchmark import asked, dry_run
 from patchmark.pipeline import Finished
 from patchmark.progress import Show
 from patchmark.run import Run, opened
@@ -76,6 +76,16 @@ def one_stage(settings: Settings, stage: Callable[[Run], None], *, as_json: bool
         folder = counts.pop("folder")
         words = ", ".join(f"{n} {name}" for name, n in counts.items())
         sys.stdout.write(f"{folder}: {words}\n")
+
+
+def estimated(settings: Settings, *, as_json: bool) -> None:
+    """Print what a run would cost."""
+    with opened(settings, lambda budget: Show(errors(), lambda: budget.spent)) as going:
+        rows = dry_run.dry_run(going)
+    if as_json:
+        sys.stdout.write(dry_run.as_json(rows) + "\n")
+    else:
+        dry_run.show(rows, settings, Console())
 
 
 def to_report(settings: Settings, work: Callable[[Run], Finished], *, as_json: bool) -> int:

@@ -163,6 +163,7 @@ class Config(_Section):
     limits: LimitsSection = LimitsSection()
     agent: AgentSection = AgentSection()
     sandbox: SandboxSection = SandboxSection()
+    budgets: dict[str, Money] = Field(default_factory=dict)
     prices: dict[str, PriceSection] = Field(default_factory=dict)
     cutoffs: dict[str, Day] = Field(default_factory=dict)
 

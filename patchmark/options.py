@@ -40,6 +40,9 @@ IssuesFile = Annotated[
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Settings. [default: patchmark.toml in the repo]")
 ]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what models would be asked and cost; ask no one.")
+]
 Workers = Annotated[int | None, typer.Option(min=1, help="Containers at once. [default: cores]")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 Since = Annotated[

@@ -70,6 +70,7 @@ class Run:
         return Desk(
             exchanges=self.folder.exchanges,
             budget=self.budget,
+            caps=settings.caps,
             redactor=settings.redactor,
             replay=settings.replay,
             keys=settings.keys,

@@ -70,6 +70,8 @@ class Settings:
     attempts: int
     max_tasks: int
     budget_usd: Decimal | None
+    caps: Mapping[str, Decimal]
+    """Entrant → US dollars that its answers may cost, within the budget."""
     fail_under: float | None
     replay: Path | None
     issues: Path | None
@@ -121,6 +123,7 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         attempts=flags.attempts or config.attempts or 1,
         max_tasks=flags.max_tasks or config.max_tasks or DEFAULT_TASKS,
         budget_usd=_money(flags.budget_usd) if flags.budget_usd else config.budget_usd,
+        caps={full_name(name): cap for name, cap in config.budgets.items()},
         fail_under=config.fail_under if flags.fail_under is None else flags.fail_under,
         replay=flags.replay,
         issues=flags.issues,

@@ -97,16 +97,21 @@ def rewrite_stage(run: Run) -> None:
     run.show.tell(done.summary)
 
 
-def solve_stage(run: Run) -> None:
-    """Tasks → patches, for every entrant and attempt that has no final answer yet."""
+def missing_patches(run: Run) -> list[tuple[Entrant, Task, int]]:
+    """The attempts that have no final answer yet, with who is to make them."""
     patches = run.patches()
-    missing = [
+    return [
         (entrant, task, attempt)
         for task in run.all_tasks()
         for entrant in run.entrants
         for attempt in range(1, run.settings.attempts + 1)
         if not _is_final(run, patches.get((task.id, entrant.name, attempt)), task)
     ]
+
+
+def solve_stage(run: Run) -> None:
+    """Tasks → patches, for every entrant and attempt that has no final answer yet."""
+    missing = missing_patches(run)
 
     def one(item: tuple[Entrant, Task, int]) -> None:
         entrant, task, attempt = item

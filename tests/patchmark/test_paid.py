@@ -16,7 +16,7 @@ from support.loopback import Asked, Behaviour
 from support.sample import EXCHANGES, ISSUES, sample
 
 pytestmark = pytest.mark.docker
-OPUS, FLASH = "anthropic:claude-opus-4-8", "google:gemini-3.5-flash"
+OPUS, FLASH = "anthropic:claude-opus-4-8+repair=off", "google:gemini-3.5-flash+repair=off"
 SOLVED, FAILED = "eb6941e4e6e6", "8b050132daca"
 """What the recorded `careful` answer to the task came to."""
 
@@ -55,6 +55,16 @@ class Team:
         report = json.loads(done.stdout)
         return {entrant["name"]: entrant for entrant in report["entrants"]}
 
+    def dry_run(self, *more: str) -> dict[str, Any]:
+        done = patchmark(
+            self.folder, "run", "--repo", self.repository, "--out", "out", "--issues", ISSUES,
+            "--models", f"{OPUS},{FLASH}", "--max-tasks", "3", "--dry-run", "--json", *more,
+            ANTHROPIC_API_KEY="sk-ant-secret-1", GEMINI_API_KEY="secret-key-2",
+            ANTHROPIC_BASE_URL=self.servers[0].url, GOOGLE_GEMINI_BASE_URL=self.servers[1].url,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return {row["entrant"]: row for row in json.loads(done.stdout)}
+
     @property
     def calls(self) -> int:
         return sum(len(server.asked) for server in self.servers)
@@ -66,7 +76,17 @@ def team(tmp_path: Path, servers: tuple[FakeAnthropic, FakeGoogle]) -> Team:
 
 
 def test_two_models_are_asked_once_judged_and_priced(team: Team) -> None:
+    before = team.dry_run()
+    assert team.calls == 0
     found = team.run()
+    assert team.calls == 6
+    for name, row in before.items():
+        assert (row["to_ask"], row["likely_usd"], row["so_far_usd"]) == (3, None, "0")
+        paid = Decimal(found[name]["cost_usd"])
+        assert Decimal(row["least_usd"]) < paid < Decimal(row["most_usd"])
+    after = team.dry_run("--max-tasks", "4")
+    assert {row["to_ask"] for row in after.values()} == {1}
+    assert Decimal(after[OPUS]["likely_usd"]) == Decimal("0.045")
     assert team.calls == 6
     for name, price in ((OPUS, "0.045"), (FLASH, "0.015")):
         # $5 and $25, $1.50 and $9 per million tokens, 4,000 in and 1,000 out, three tasks.

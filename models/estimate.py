@@ -1,0 +1,72 @@
+"""What an entrant's answer to a task may cost, before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.types import Task, Usage
+from models.agent import Agent
+from models.asker import Asker
+from models.base import Entrant, Files
+from models.oneshot import OneShot
+from models.provider import Request
+
+_TYPICAL = 3.5
+"""Characters of a token, in the middle: enough for an estimate, too many for a cap."""
+_SHORT_ANSWER = 400
+"""Tokens of a short answer."""
+_FEW_STEPS = 6
+_STEP = 2_000
+"""Characters that a dialog grows by with a short step."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """US dollars; `most` is what is set aside, and what a cap goes by."""
+
+    least: Decimal
+    most: Decimal
+
+    def __add__(self, other: Estimate) -> Estimate:
+        return Estimate(self.least + other.least, self.most + other.most)
+
+
+NOTHING = Estimate(Decimal(0), Decimal(0))
+
+
+def estimate(entrant: Entrant, task: Task, files: Files) -> Estimate | None:
+    """What one attempt costs at least, as far as one can tell, and at most.
+
+    None where the price is not known; nothing for baselines and recordings.
+    """
+    if isinstance(entrant, OneShot):
+        request = entrant.request(task, files)
+        return _one(entrant.asker, request, times=2 if entrant.spec.repair else 1)
+    if isinstance(entrant, Agent) and isinstance(entrant.answers, Asker):
+        return _agent(entrant, entrant.answers, entrant.first(task, files, task.test_command))
+    return NOTHING
+
+
+def _one(asker: Asker, request: Request, *, times: int) -> Estimate | None:
+    least = asker.price(request, _short(request.characters))
+    most = asker.worst_case(request)
+    return None if least is None or most is None else Estimate(least, most * times)
+
+
+def _agent(agent: Agent, asker: Asker, first: Request) -> Estimate | None:
+    grown = [_short(first.characters + step * _STEP) for step in range(_FEW_STEPS)]
+    costs = [asker.price(first, usage) for usage in grown]
+    known = [cost for cost in costs if cost is not None]
+    full = Usage(input_tokens=agent.window_chars // 2, output_tokens=first.max_output_tokens)
+    step = asker.price(first, full)
+    if step is None or len(known) < len(costs):
+        return None
+    most = step * agent.limits.steps
+    if agent.limits.usd is not None:
+        most = min(most, agent.limits.usd + step)  # the step that goes beyond is the last
+    return Estimate(sum(known, Decimal(0)), most)
+
+
+def _short(characters: int) -> Usage:
+    return Usage(input_tokens=int(characters / _TYPICAL), output_tokens=_SHORT_ANSWER)
