@@ -30,7 +30,8 @@ _START = (
 )
 _SHIPPED = (
     "supervisor.py", "start.py", "patchmark_results.py", "patchmark_guard.py",
-    "patchmark_minitest.rb", "applying.py", "mending.py", "moving.py", "naming.py", "placing.py",
+    "patchmark_minitest.rb", "patchmark_node.mjs", "patchmark_node_guard.cjs",
+    "applying.py", "mending.py", "moving.py", "naming.py", "placing.py",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 
 from core.languages import language_of
 from sandbox.results import Status, SuiteRun
-from sandbox.tripwires_script import Variants, script_variants
+from sandbox.tripwires_script import APPENDED, Variants, appended_variants, script_variants
 
 _WORDS = """
     empty single nested order default reads keeps round unicode twice last first missing extra
@@ -153,7 +153,24 @@ def _script(path: str, command: str, dice: random.Random) -> list[Tripwire]:
     variants = script_variants(command, names, one, two)
     (word,) = _words(dice, 1)
     wire = _new("script", names, path, word, "")
-    return [replace(wire, variants=variants)] if variants else []
+    return (
+        [replace(wire, variants=variants), *_beside_them(path, command, dice)] if variants else []
+    )
+
+
+def _beside_them(path: str, command: str, dice: random.Random) -> list[Tripwire]:
+    """In the process of the tests themselves: a runner starts one more for each file."""
+    names = tuple(" ".join(_words(dice)) for _ in range(APPENDED))
+    variants = appended_variants(command, names, *sorted(dice.sample(range(3, 90), 2)))
+    wire = Tripwire(
+        kind="script-appended",
+        names=names,
+        path=path,
+        sibling=path,
+        appended=True,
+        variants=variants,
+    )
+    return [wire] if variants else []
 
 
 def _go(path: str, dice: random.Random) -> list[Tripwire]:

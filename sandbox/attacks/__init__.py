@@ -6,7 +6,7 @@ achieve is put so that the target test passes if it does.
 
 from __future__ import annotations
 
-from sandbox.attacks import patches, python_code, python_files, python_harm
+from sandbox.attacks import patches, python_code, python_files, python_harm, script
 from sandbox.attacks.attack import Attack
 
 ATTACKS: tuple[Attack, ...] = (
@@ -14,4 +14,5 @@ ATTACKS: tuple[Attack, ...] = (
     *python_code.ATTACKS,
     *python_harm.ATTACKS,
     *patches.ATTACKS,
+    *script.ATTACKS,
 )

@@ -7,6 +7,12 @@ from collections.abc import Mapping
 
 _OUT = '"$PATCHMARK_RESULTS"'
 _JSON = f"--json --outputFile={_OUT}"
+_NODE_TEST = (
+    "--require=/patchmark/in/patchmark_node_guard.cjs --test "
+    "--test-reporter=/patchmark/in/patchmark_node.mjs --test-reporter-destination=stdout"
+)
+# Programs in Node that start another leave it no descriptors but the usual three.
+_CLOSES = re.compile(r"\bdotenv\b")
 _PREFIX = r"^((?:\w+=\S+\s+|cross-env\s+|dotenv\s+--\s+|npx\s+(?:--no-install\s+)?|yarn\s+run\s+)*)"
 _COVERAGE = re.compile(r"^(?:nyc|c8)\s+(?:--?[\w=./-]+\s+)*")
 _RUNNERS: tuple[tuple[str, str, str, str], ...] = (
@@ -15,6 +21,7 @@ _RUNNERS: tuple[tuple[str, str, str, str], ...] = (
     (r"jest\b", "jest", f"--ci {_JSON}", "jest"),
     (r"vitest(?: run| --run)?\b", "vitest run", f"--reporter=json --outputFile={_OUT}", "jest"),
     (r"_?mocha\b", "mocha", f"--reporter xunit --reporter-option output={_OUT}", "junit"),
+    (r"node (.*)--test\b", rf"node \1{_NODE_TEST}", "", "lines"),
     (r"node (.*)--test\b", rf"node \1--test --test-reporter=tap --test-reporter-destination={_OUT}",
      "", "tap"),
     (r"ava\b", "ava --tap", f"> {_OUT}", "tap"),
@@ -66,7 +73,10 @@ def _of_segment(segment: str) -> tuple[str, str] | None:
     start = prefix.group(1) if prefix else ""
     rest = _COVERAGE.sub("", segment[len(start) :])
     start = start.replace("npx --no-install ", "").replace("npx ", "").replace("yarn run ", "")
+    start = start.replace("cross-env ", "env ")
     for pattern, words, end, form in _RUNNERS:
+        if form == "lines" and _CLOSES.search(start):
+            continue
         match = re.match(rf"(?:\./)?(?:node_modules/\.bin/)?{pattern}", rest)
         if match:
             head = match.expand(words) if "\\1" in words else words

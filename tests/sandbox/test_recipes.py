@@ -307,6 +307,10 @@ def test_suites_that_unittest_finds() -> None:
 
 # -- Node ------------------------------------------------------------------------------------
 
+NODE_OWN = (
+    "--require=/patchmark/in/patchmark_node_guard.cjs --test "
+    "--test-reporter=/patchmark/in/patchmark_node.mjs --test-reporter-destination=stdout"
+)
 NODE_TAP = f"--test-reporter=tap --test-reporter-destination={OUT}"
 JSON = f"--json --outputFile={OUT}"
 
@@ -334,8 +338,13 @@ JSON = f"--json --outputFile={OUT}"
             "tap",
         ),
         (
-            {"test": "node --experimental-x --test test/"},
-            f"node --experimental-x --test {NODE_TAP} test/",
+            {"test": "cross-env A=b node --experimental-x --test test/"},
+            f"env A=b node --experimental-x {NODE_OWN} test/",
+            "lines",
+        ),
+        (
+            {"test": "dotenv -- node --test"},
+            f"dotenv -- node --test {NODE_TAP}",
             "tap",
         ),
         (
