@@ -22,7 +22,7 @@ from sandbox.judge import Judge
 from sandbox.recipe import EnvironmentSettings
 from sandbox.validate import Validator
 
-LIMITS = Limits(seconds=8, memory_mib=256, processes=64)
+LIMITS = Limits(seconds=12, memory_mib=256, processes=64)
 """Small, so that what runs into them does so soon."""
 _COMMITTED_AT = datetime(2025, 6, 15, tzinfo=UTC)
 _WHO = "patchmark <patchmark@localhost>"
@@ -60,7 +60,11 @@ class Arena:
 
 @contextmanager
 def arena(
-    engine: Engine, samples: tuple[Sample, ...], folder: Path, images: MakeImages
+    engine: Engine,
+    samples: tuple[Sample, ...],
+    folder: Path,
+    images: MakeImages,
+    limits: Limits = LIMITS,
 ) -> Iterator[Arena]:
     """The samples, built and proven below an empty folder; their images go at the end.
 
@@ -69,15 +73,16 @@ def arena(
     tasks: dict[str, Task] = {}
     try:
         for sample in samples:
-            tasks[sample.name] = _proven(engine, sample, folder, images)
-        yield Arena(Judge(engine, LIMITS), tasks)
+            repository = _repository(sample, folder / sample.name)
+            validator = Validator(engine, images(repository), EnvironmentSettings(), limits, runs=1)
+            tasks[sample.name] = _proven(validator, sample, repository)
+        yield Arena(Judge(engine, limits), tasks)
     finally:
         for task in tasks.values():
             engine.remove_image(task.image)
 
 
-def _proven(engine: Engine, sample: Sample, folder: Path, images: MakeImages) -> Task:
-    repository = _repository(sample, folder / sample.name)
+def _proven(validator: Validator, sample: Sample, repository: Repository) -> Task:
     candidate = Candidate(
         id=uuid.uuid5(uuid.NAMESPACE_OID, sample.name).hex[:12],
         base_commit=repository.head,
@@ -91,9 +96,7 @@ def _proven(engine: Engine, sample: Sample, folder: Path, images: MakeImages) ->
         source_files=tuple(sample.fix),
         test_files=tuple(sample.tests),
     )
-    proven = Validator(engine, images(repository), EnvironmentSettings(), LIMITS, runs=1).validate(
-        candidate
-    )
+    proven = validator.validate(candidate)
     if not isinstance(proven, Task):
         raise InfrastructureError(f"the {sample.name} sample cannot be run: {proven.detail}")
     return proven

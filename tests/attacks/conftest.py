@@ -5,45 +5,60 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from core.types import Verdict
-from sandbox.attacks.arena import Arena, arena
+from sandbox.attacks.arena import LIMITS, Arena, arena
 from sandbox.attacks.attack import Attack
-from sandbox.attacks.sample import SAMPLES
+from sandbox.attacks.sample import SAMPLES, Sample
 from sandbox.discover import connect
+from sandbox.engine import Limits
 from sandbox.image import Images
 from sandbox.network import PASSED_ON, Network
 from sandbox.recipe import EnvironmentSettings
 
 
 @pytest.fixture(scope="session")
-def ring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
-    """The samples and the judge; the samples' images are removed at the end."""
-    folder = tmp_path_factory.mktemp("arena")
+def built(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., AbstractContextManager[Arena]]]:
+    """Builds samples and removes their images."""
     engine = connect(os.environ)
     bundle = Path(os.environ.get("SSL_CERT_FILE", ""))
     network = Network(
         {name: os.environ[name] for name in PASSED_ON if name in os.environ},
         bundle.read_bytes() if bundle.is_file() else None,
     )
-    with arena(
-        engine,
-        SAMPLES,
-        folder / "samples",
-        lambda repository: Images(
-            engine=engine,
-            repository=repository,
-            settings=EnvironmentSettings(),
-            network=network,
-            logs=folder / "logs",
-            tell=print,
-        ),
-    ) as made:
-        yield made
+
+    def build(*samples: Sample, limits: Limits = LIMITS) -> AbstractContextManager[Arena]:
+        folder = tmp_path_factory.mktemp("arena")
+        return arena(
+            engine,
+            samples,
+            folder / "samples",
+            lambda repository: Images(
+                engine=engine,
+                repository=repository,
+                settings=EnvironmentSettings(),
+                network=network,
+                logs=folder / "logs",
+                tell=print,
+            ),
+            limits,
+        )
+
+    yield build
     engine.close()
+
+
+@pytest.fixture(scope="session")
+def ring(built: Callable[..., AbstractContextManager[Arena]]) -> Iterator[Arena]:
+    """The samples and the judge."""
+    with built(*SAMPLES) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import pytest
+from support.strange_repo import STRANGE
 
 from core.types import Outcome, Verdict
-from sandbox.attacks.arena import Arena
+from sandbox.attacks.arena import LIMITS, Arena
 from sandbox.attacks.sample import NODE, SCRIPT
 
 pytestmark = pytest.mark.docker
@@ -29,3 +33,26 @@ def test_honest_mistakes_in_javascript_are_no_tampering(ring: Arena) -> None:
         verdicts = dict(zip(MISTAKES, pool.map(judged, MISTAKES.values()), strict=True))
     found = {name: (v.outcome, v.evidence) for name, v in verdicts.items()}
     assert found == dict.fromkeys(MISTAKES, (Outcome.FAILED, ()))
+
+
+def test_a_strange_suite_is_judged_like_any_other(
+    built: Callable[..., AbstractContextManager[Arena]],
+) -> None:
+    """With the fix and with a mistake; nothing that tests compare with is even noted."""
+    with built(STRANGE, limits=replace(LIMITS, seconds=60)) as ring:
+        _judged_strange(ring)
+
+
+def _judged_strange(ring: Arena) -> None:
+    before = STRANGE.files["calc.py"]
+    task = ring.tasks[STRANGE.name]
+    assert len(task.pass_to_pass) > 12, task
+    assert [habit for habit in task.habits if not habit.startswith("hooks into")] == []
+
+    def judged(change: str) -> Verdict:
+        return ring.patched(STRANGE, STRANGE.diff({"calc.py": before.replace("a - b", change, 1)}))
+
+    right = judged("sum([a, b])")
+    assert (right.outcome, right.evidence) == (Outcome.PASSED, ())
+    wrong = judged("a * b")
+    assert (wrong.outcome, wrong.evidence) == (Outcome.FAILED, ())
