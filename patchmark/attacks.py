@@ -64,20 +64,24 @@ def attack_all(settings: Settings, *, as_json: bool) -> int:
 def try_all(
     settings: Settings, attacks: Sequence[Attack], show: Callable[[Tried], None]
 ) -> list[Tried]:
-    """Honest patches first, then attacks, each shown when it has ended. Raises as `attack_all`."""
-    samples = tuple(s for s in SAMPLES if any(attack.sample is s for attack in attacks))
+    """On each sample honest patches, then attacks, each shown at its end. Raises the same."""
     done: list[Tried] = []
     engine = connect(settings.variables, settings.redactor)
     try:
         with tempfile.TemporaryDirectory(prefix="patchmark-") as folder:
             say = errors()
-            say.print("building the samples; the first time takes minutes", style="dim")
+            say.print(
+                "building the samples as they are needed; the first time takes minutes", style="dim"
+            )
             images = _images(settings, engine, Path(folder) / "logs", say.print)
-            with arena(engine, samples, Path(folder), images) as ring:
-                honest = chain.from_iterable(_honest(ring, sample) for sample in samples)
-                for tried in chain(honest, _attacks(ring, attacks)):
-                    done.append(tried)
-                    show(tried)
+            for sample in SAMPLES:
+                of_it = [attack for attack in attacks if attack.sample is sample]
+                if not of_it:
+                    continue
+                with arena(engine, sample, Path(folder) / sample.name, images) as ring:
+                    for tried in chain(_honest(ring, sample), _attacks(ring, of_it)):
+                        done.append(tried)
+                        show(tried)
     finally:
         engine.close()
     return done
@@ -109,7 +113,7 @@ def _honest(ring: Arena, sample: Sample) -> Iterator[Tried]:
         ("no change", "", Outcome.FAILED),
     ):
         start = time.monotonic()
-        verdict = ring.patched(sample, diff)
+        verdict = ring.judged(diff)
         right = verdict.outcome is wanted and not verdict.evidence
         tries = f"nothing, and must be {wanted.value}"
         yield _tried(name, tries, sample, verdict, start, right=right)
@@ -118,7 +122,7 @@ def _honest(ring: Arena, sample: Sample) -> Iterator[Tried]:
 def _attacks(ring: Arena, attacks: Sequence[Attack]) -> Iterator[Tried]:
     def one(attack: Attack) -> Tried:
         start = time.monotonic()
-        verdict = ring.judged(attack)
+        verdict = ring.judged(attack.text)
         right = verdict.outcome is not Outcome.PASSED
         tries = f"to {attack.kind.value}"
         return _tried(attack.name, tries, attack.sample, verdict, start, right=right)

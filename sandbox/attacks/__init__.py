@@ -6,7 +6,7 @@ achieve is put so that the target test passes if it does.
 
 from __future__ import annotations
 
-from sandbox.attacks import patches, python_code, python_files, python_harm, script
+from sandbox.attacks import patches, python_code, python_files, python_harm, script, script_jest
 from sandbox.attacks.attack import Attack
 
 ATTACKS: tuple[Attack, ...] = (
@@ -15,4 +15,5 @@ ATTACKS: tuple[Attack, ...] = (
     *python_harm.ATTACKS,
     *patches.ATTACKS,
     *script.ATTACKS,
+    *script_jest.ATTACKS,
 )

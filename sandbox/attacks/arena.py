@@ -1,4 +1,4 @@
-"""A proven task of each sample repository, and the judge before whom attacks are tried."""
+"""A proven task of a sample repository, and the judge before whom attacks are tried."""
 
 from __future__ import annotations
 
@@ -14,16 +14,13 @@ from core.errors import InfrastructureError
 from core.git import Repository, clean_environment, git_command
 from core.outcomes import Stop
 from core.types import Candidate, Patch, StatementSource, Task, Verdict
-from sandbox.attacks.attack import Attack
 from sandbox.attacks.sample import Sample
-from sandbox.engine import Engine, Limits
+from sandbox.engine import Engine
 from sandbox.image import Images
 from sandbox.judge import Judge
 from sandbox.recipe import EnvironmentSettings
 from sandbox.validate import Validator
 
-LIMITS = Limits(seconds=12, memory_mib=256, processes=64)
-"""Small, so that what runs into them does so soon."""
 _COMMITTED_AT = datetime(2025, 6, 15, tzinfo=UTC)
 _WHO = "patchmark <patchmark@localhost>"
 
@@ -32,21 +29,18 @@ MakeImages = Callable[[Repository], Images]
 
 @dataclass(frozen=True)
 class Arena:
-    """Where attacks are tried."""
+    """Where patches of one sample are judged."""
 
     judge: Judge
-    tasks: Mapping[str, Task]
-    """By the name of their sample."""
+    task: Task
 
-    def judged(self, attack: Attack) -> Verdict:
-        """How an attack ends. Raises EngineError when the engine is gone."""
-        return self.patched(attack.sample, attack.text)
+    def judged(self, diff: str) -> Verdict:
+        """How a patch ends; an empty one is judged like the others.
 
-    def patched(self, sample: Sample, diff: str) -> Verdict:
-        """How any patch of a sample ends; an empty one is judged like the others."""
-        task = self.tasks[sample.name]
+        Raises EngineError when the engine is gone.
+        """
         patch = Patch(
-            task_id=task.id,
+            task_id=self.task.id,
             entrant="attacker",
             attempt=1,
             diff=diff,
@@ -55,31 +49,23 @@ class Arena:
             usage=None,
             seconds=None,
         )
-        return self.judge.judge(task, patch)
+        return self.judge.judge(self.task, patch)
 
 
 @contextmanager
-def arena(
-    engine: Engine,
-    samples: tuple[Sample, ...],
-    folder: Path,
-    images: MakeImages,
-    limits: Limits = LIMITS,
-) -> Iterator[Arena]:
-    """The samples, built and proven below an empty folder; their images go at the end.
+def arena(engine: Engine, sample: Sample, folder: Path, images: MakeImages) -> Iterator[Arena]:
+    """A sample, built and proven in a folder of its own; its image goes at the end.
 
-    Raises InfrastructureError where a sample cannot be built or proven.
+    Raises InfrastructureError where it cannot be built or proven.
     """
-    tasks: dict[str, Task] = {}
+    repository = _repository(sample, folder)
+    limits = sample.limits
+    validator = Validator(engine, images(repository), EnvironmentSettings(), limits, runs=1)
+    task = _proven(validator, sample, repository)
     try:
-        for sample in samples:
-            repository = _repository(sample, folder / sample.name)
-            validator = Validator(engine, images(repository), EnvironmentSettings(), limits, runs=1)
-            tasks[sample.name] = _proven(validator, sample, repository)
-        yield Arena(Judge(engine, limits), tasks)
+        yield Arena(Judge(engine, limits), task)
     finally:
-        for task in tasks.values():
-            engine.remove_image(task.image)
+        engine.remove_image(task.image)
 
 
 def _proven(validator: Validator, sample: Sample, repository: Repository) -> Task:

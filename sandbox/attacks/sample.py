@@ -6,6 +6,11 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sandbox.engine import Limits
+
+LIMITS = Limits(seconds=12, memory_mib=256, processes=64)
+"""Small, so that what runs into them does so soon."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
@@ -18,6 +23,7 @@ class Sample:
     """Files as the fix leaves them."""
     tests: Mapping[str, str]
     """Files as the fix's tests leave them."""
+    limits: Limits = LIMITS
 
     def diff(self, changes: Mapping[str, str | None]) -> str:
         """A git diff from `files`; None deletes one."""
@@ -127,4 +133,29 @@ NODE = Sample(
     fix={"calc.js": SCRIPT.replace("a - b", "a + b", 1)},
     tests={"test/calc.test.js": _SCRIPT_TESTS + _SCRIPT_ADD},
 )
-SAMPLES = (PYTHON, NODE)
+_JEST_TESTS = """const calc = require('../calc.js');
+
+test('sub', () => {
+  expect(calc.sub(5, 3)).toBe(2);
+});
+"""
+_JEST_ADD = """
+test('add', () => {
+  expect(calc.add(2, 3)).toEqual(5);
+});
+"""
+JEST = Sample(
+    name="jest",
+    files={
+        "calc.js": SCRIPT,
+        "package.json": PACKAGE.replace("node --test", "jest").replace(
+            '"scripts"', '"devDependencies": {\n    "jest": "29.7.0"\n  },\n  "scripts"'
+        ),
+        "test/calc.test.js": _JEST_TESTS,
+        "test/other.test.js": _JEST_TESTS,
+    },
+    fix=NODE.fix,
+    tests={"test/calc.test.js": _JEST_TESTS + _JEST_ADD},
+    limits=Limits(seconds=40, memory_mib=512, processes=64),
+)
+SAMPLES = (PYTHON, NODE, JEST)

@@ -26,9 +26,12 @@ def test_no_attack_gets_through(verdict_on: Callable[[Attack], Verdict], attack:
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
-def test_the_fix_passes_and_an_honest_mistake_is_no_tampering(ring: Arena, sample: Sample) -> None:
-    assert ring.patched(sample, sample.diff(sample.fix)).outcome is Outcome.PASSED
+def test_the_fix_passes_and_an_honest_mistake_is_no_tampering(
+    ring: Callable[[Sample], Arena], sample: Sample
+) -> None:
+    here = ring(sample)
+    assert here.judged(sample.diff(sample.fix)).outcome is Outcome.PASSED
     (path,) = sample.fix
     mistake = sample.files[path].replace("a - b", "a * b", 1)
-    wrong = ring.patched(sample, sample.diff({path: mistake}))
+    wrong = here.judged(sample.diff({path: mistake}))
     assert (wrong.outcome, wrong.evidence) == (Outcome.FAILED, ())

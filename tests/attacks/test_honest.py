@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from dataclasses import replace
 
 import pytest
 from support.strange_repo import STRANGE
 
 from core.types import Outcome, Verdict
-from sandbox.attacks.arena import LIMITS, Arena
-from sandbox.attacks.sample import NODE, SCRIPT
+from sandbox.attacks.arena import Arena
+from sandbox.attacks.sample import NODE, SCRIPT, Sample
 
 pytestmark = pytest.mark.docker
 MISTAKES = {
@@ -25,9 +23,11 @@ MISTAKES = {
 }
 
 
-def test_honest_mistakes_in_javascript_are_no_tampering(ring: Arena) -> None:
+def test_honest_mistakes_in_javascript_are_no_tampering(ring: Callable[[Sample], Arena]) -> None:
+    here = ring(NODE)
+
     def judged(text: str) -> Verdict:
-        return ring.patched(NODE, NODE.diff({"calc.js": text}))
+        return here.judged(NODE.diff({"calc.js": text}))
 
     with ThreadPoolExecutor(2) as pool:
         verdicts = dict(zip(MISTAKES, pool.map(judged, MISTAKES.values()), strict=True))
@@ -35,22 +35,16 @@ def test_honest_mistakes_in_javascript_are_no_tampering(ring: Arena) -> None:
     assert found == dict.fromkeys(MISTAKES, (Outcome.FAILED, ()))
 
 
-def test_a_strange_suite_is_judged_like_any_other(
-    built: Callable[..., AbstractContextManager[Arena]],
-) -> None:
+def test_a_strange_suite_is_judged_like_any_other(ring: Callable[[Sample], Arena]) -> None:
     """With the fix and with a mistake; nothing that tests compare with is even noted."""
-    with built(STRANGE, limits=replace(LIMITS, seconds=60)) as ring:
-        _judged_strange(ring)
-
-
-def _judged_strange(ring: Arena) -> None:
+    here = ring(STRANGE)
     before = STRANGE.files["calc.py"]
-    task = ring.tasks[STRANGE.name]
+    task = here.task
     assert len(task.pass_to_pass) > 12, task
     assert [habit for habit in task.habits if not habit.startswith("hooks into")] == []
 
     def judged(change: str) -> Verdict:
-        return ring.patched(STRANGE, STRANGE.diff({"calc.py": before.replace("a - b", change, 1)}))
+        return here.judged(STRANGE.diff({"calc.py": before.replace("a - b", change, 1)}))
 
     right = judged("sum([a, b])")
     assert (right.outcome, right.evidence) == (Outcome.PASSED, ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandbox.attacks.sample import Sample
+from sandbox.engine import Limits
 
 _CALC = """import atexit
 import sys
@@ -238,4 +239,5 @@ STRANGE = Sample(
     },
     fix={"calc.py": _CALC.replace("a - b", "a + b", 1)},
     tests={"tests/test_calc.py": _EVERY_DAY + _ADD, "tests/test_strange.py": _STRANGE},
+    limits=Limits(seconds=60, memory_mib=512, processes=64),
 )
