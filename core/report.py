@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
+from core.confinement import Confinement
 from core.types import (
     Cause,
     Cutoff,
@@ -208,3 +209,5 @@ class Report(Record):
     """What that cost; None when unknown, or where nobody did."""
     memory: tuple[MemoryRow, ...] = ()
     """One row a model; empty where nothing is known of any."""
+    sandbox: Confinement | None = None
+    """What every test run was held to; None where nothing was judged."""

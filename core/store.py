@@ -18,6 +18,7 @@ from typing import BinaryIO, Self, TypeVar
 
 from pydantic import ValidationError
 
+from core.confinement import Confinement
 from core.errors import StoreError
 from core.redact import Redactor
 from core.types import SCHEMA_VERSION, Candidate, Dropped, Patch, Probe, Record, Task, Verdict
@@ -31,6 +32,7 @@ FILES: dict[type[Record], str] = {
     Patch: "patches.jsonl",
     Probe: "probes.jsonl",
     Verdict: "verdicts.jsonl",
+    Confinement: "sandbox.jsonl",
 }
 
 

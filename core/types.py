@@ -199,11 +199,11 @@ class Task(Candidate):
 
     fail_to_pass: tuple[str, ...] = Field(min_length=1)
     pass_to_pass: tuple[str, ...]
-    unstable: tuple[Unstable, ...] = ()
-    """In neither list above."""
+    unstable: tuple[Unstable, ...] = ()  # in neither list above
     scope: Literal["suite", "files"] = "suite"
-    """Where both lists come from: the whole suite or, where that takes too long, the test files
-    that the fix touched."""
+    """Where both lists come from: all tests or, if these are too slow, the touched files."""
+    left_out: tuple[str, ...] = ()
+    """Test files removed before each run: even with the fix, each takes all others with it."""
     image: str
     """Content id of the image that holds the base commit and its dependencies."""
     environment: Environment

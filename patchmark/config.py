@@ -114,10 +114,20 @@ class LimitsSection(_Section):
     """What a test run may take."""
 
     test_seconds: float = Field(default=300, gt=0, strict=False)
+    idle_seconds: float = Field(default=300, ge=0, strict=False)
     memory_mib: int = Field(default=4096, ge=64)
     cpus: float = Field(default=1.0, gt=0, strict=False)
+    processes: int = Field(default=512, ge=16)
+    disk_mib: int = Field(default=4096, ge=16)
+    output_mib: int = Field(default=256, ge=8)
     validation_runs: int = Field(default=3, ge=1, le=20)
     workers: int | None = Field(default=None, ge=1, le=256)
+
+
+class SandboxSection(_Section):
+    """What containers run on."""
+
+    runtime: str | None = Field(default=None, pattern=r"^[\w.-]+$")
 
 
 class PriceSection(_Section):
@@ -142,6 +152,7 @@ class Config(_Section):
     mine: MineSection = MineSection()
     environment: EnvironmentSection = EnvironmentSection()
     limits: LimitsSection = LimitsSection()
+    sandbox: SandboxSection = SandboxSection()
     prices: dict[str, PriceSection] = Field(default_factory=dict)
     cutoffs: dict[str, Day] = Field(default_factory=dict)
 

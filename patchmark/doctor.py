@@ -10,14 +10,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from core.errors import PatchmarkError
+from core.errors import PatchmarkError, UsageError
 from models.registry import KEY_VARIABLES, needs_key
 from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, Settings, make
 from patchmark.under_test import open_repository
 from sandbox.base import base_tag
 from sandbox.discover import connect
+from sandbox.docker import DockerEngine
 from sandbox.ecosystems.python import toolchain
+from sandbox.isolation import offered, seen
 
 LEAST_DISK_GB = 5.0
 
@@ -49,11 +51,11 @@ def examine(flags: Flags, environment: Mapping[str, str]) -> list[Check]:
             mend="change the setting it names",
             exit_code=2,
         )
-        return [wrong, _git(Path(flags.repo or Path())), _engine(environment)]
+        return [wrong, _git(Path(flags.repo or Path())), *_engine(environment, None)]
     return [
         Check(name="configuration", ok=True, found=f"models: {', '.join(settings.models)}"),
         _git(settings.repo),
-        _engine(environment),
+        *_engine(environment, settings.runtime),
         _disk(settings.out),
         *_keys(settings),
         _token(environment),
@@ -85,17 +87,39 @@ def _git(repo: Path) -> Check:
     return Check(name="git", ok=True, found=f"{repo.absolute()} at {repository.head[:12]}")
 
 
-def _engine(environment: Mapping[str, str]) -> Check:
+def _engine(environment: Mapping[str, str], runtime: str | None) -> Iterator[Check]:
     try:
-        engine = connect(environment, redactor_for(environment))
-        base = engine.image_id(base_tag(toolchain("3.11")))
+        engine = connect(environment, redactor_for(environment), runtime)
+    except UsageError as error:
+        mend = "name one of those, or none for the engine's own choice"
+        yield Check(name="engine", ok=False, found=str(error), mend=mend, exit_code=2)
+        return
     except PatchmarkError as error:
         mend = "start Docker or Podman; on Debian or Ubuntu: apt-get install docker.io"
-        return Check(name="engine", ok=False, found=str(error), mend=mend, exit_code=3)
-    engine.close()
-    state = "base image there" if base else "base image will be made at the first run"
+        yield Check(name="engine", ok=False, found=str(error), mend=mend, exit_code=3)
+        return
+    try:
+        yield from _looked_at(engine)
+    except PatchmarkError as error:
+        mend = "the engine answers but does not do its work: see its log"
+        yield Check(name="engine", ok=False, found=str(error), mend=mend, exit_code=3)
+    finally:
+        engine.close()
+
+
+def _looked_at(engine: DockerEngine) -> Iterator[Check]:
+    base = base_tag(toolchain("3.11"))
+    there = engine.image_id(base) is not None
+    state = "base image there" if there else "base image will be made at the first run"
     version = engine.version.get("Version", "?")
-    return Check(name="engine", ok=True, found=f"{engine.endpoint} {version}, {state}")
+    yield Check(name="engine", ok=True, found=f"{engine.endpoint} {version}, {state}")
+    gives = offered(engine)
+    mend = "" if gives.seccomp else "start the engine with its default seccomp profile"
+    yield Check(name="isolation", ok=bool(gives.seccomp), found=str(gives), mend=mend)
+    if there:
+        found = seen(engine, base)
+        mend = "" if found.holds else "containers are less shut in than they should be: see README"
+        yield Check(name="container", ok=found.holds, found=str(found), mend=mend)
 
 
 def _disk(out: Path) -> Check:

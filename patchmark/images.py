@@ -19,7 +19,7 @@ from patchmark.options import Json
 from patchmark.run import marks
 from patchmark.settings import Flags, make
 from sandbox.discover import connect
-from sandbox.stock import KINDS, Kept, Stock, total_bytes
+from sandbox.stock import CACHE, KINDS, Kept, Stock, total_bytes
 
 DEFAULT_DISK_GB = 20.0
 _GB = 1e9
@@ -48,28 +48,33 @@ def show(context: typer.Context, as_json: Json = False) -> None:
     if context.invoked_subcommand is not None:
         return
     with _stock() as stock:
-        kept = stock.kept()
+        kept, caches = stock.kept(), stock.caches()
     if as_json:
-        rows = [{"tag": k.tag, "own_bytes": k.own_bytes, "used_at": str(k.used_at)} for k in kept]
-        typer.echo(json.dumps({"images": rows, "bytes": total_bytes(kept)}))
+        found = {"images": _rows(kept), "caches": _rows(caches)}
+        typer.echo(json.dumps({**found, "bytes": total_bytes([*kept, *caches])}))
     else:
-        _table(kept)
+        _table(kept, caches)
 
 
 @app.command(epilog="Example: `patchmark images prune --disk 5`")
 def prune(
     disk: Annotated[
-        float, typer.Option(min=0, help="Gigabytes that images may take together.")
+        float, typer.Option(min=0, help="Gigabytes that images and caches may take together.")
     ] = DEFAULT_DISK_GB,
 ) -> None:
-    """Remove images, the longest unused first, until the rest fits on the disk budget."""
+    """Remove images and package caches, the longest unused first, until the rest fits.
+
+    What killed runs left goes in any case; what another run uses stays.
+    """
     with _stock() as stock:
-        before = total_bytes(stock.kept())
+        before = total_bytes([*stock.kept(), *stock.caches()])
         removed = stock.prune(int(disk * _GB))
-        after = total_bytes(stock.kept())
+        after = total_bytes([*stock.kept(), *stock.caches()])
     for one in removed:
         typer.echo(f"removed {one.tag}")
-    typer.echo(f"{len(removed)} images removed, {_size(before - after)} freed, {_size(after)} left")
+    counts = Counter("cache" if one.kind == CACHE else "image" for one in removed)
+    words = f"{counts['image']} images and {counts['cache']} caches removed"
+    typer.echo(f"{words}, {_size(before - after)} freed, {_size(after)} left")
 
 
 @app.command(epilog="Example: `patchmark images save images.tar.gz`")
@@ -99,17 +104,23 @@ def push(registry: str) -> None:
     typer.echo(f"{registry}: {len(pushed)} images")
 
 
-def _table(kept: list[Kept]) -> None:
+def _rows(kept: list[Kept]) -> list[dict[str, object]]:
+    return [{"tag": k.tag, "own_bytes": k.own_bytes, "used_at": str(k.used_at)} for k in kept]
+
+
+def _table(kept: list[Kept], caches: list[Kept]) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in ("image", "adds", "last used"):
         table.add_column(name, justify="right" if name == "adds" else "left")
-    for one in kept:
+    for one in (*kept, *caches):
         table.add_row(one.tag, _size(one.own_bytes), f"{one.used_at:%Y-%m-%d %H:%M}")
     console = Console()
     console.print(table)
     counts = Counter(one.kind for one in kept)
     words = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind])
-    console.print(f"{len(kept)} images ({words or 'none'}), {_size(total_bytes(kept))} together")
+    size = _size(total_bytes([*kept, *caches]))
+    found = f"{len(kept)} images ({words or 'none'}), {len(caches)} caches, {size} together"
+    console.print(found, soft_wrap=True)
 
 
 def _size(count: int) -> str:

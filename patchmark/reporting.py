@@ -50,6 +50,7 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
         rewriting_usd=_rewriting(run),
         probes=list(run.probes().values()),
         cutoffs=_cutoffs(run),
+        sandbox=run.confinement(),
     )
     report = settings.redactor.record(tally(facts))
     return report, write_reports(report, run.folder.path)
@@ -87,15 +88,10 @@ def _latest_drops(run: Run) -> list[Dropped]:
 
 
 def _limits(settings: Settings) -> tuple[str, ...]:
-    limits = settings.limits
     return (
         (
             "Every patch ran in a fresh container without network, "
             "with the tests of the fix laid over it last."
-        ),
-        (
-            f"A test run may take {limits.seconds:g} s, {limits.memory_mib} MiB of memory, "
-            f"{limits.cpus:g} processors and {limits.processes} processes."
         ),
         (
             "A task counts if its tests fail before the fix and pass after it, "

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
+from core.confinement import Confinement
 from core.git import Repository
 from core.store import RunFolder
 from core.types import Candidate, Dropped, Patch, Probe, Task, Verdict
@@ -47,13 +48,16 @@ class Run:
     def engine(self) -> DockerEngine:
         """The container engine, looked for when first needed. Raises EngineError."""
         if self._engine is None:
-            self._engine = connect(self.settings.variables, self.settings.redactor)
+            settings = self.settings
+            self._engine = connect(settings.variables, settings.redactor, settings.runtime)
         return self._engine
 
     def close(self) -> None:
         """Let go of the engine and of what still runs in it."""
-        if self._engine is not None:
-            self._engine.close()
+        left = self._engine.close() if self._engine is not None else []
+        if left:
+            names = ", ".join(name[:12] for name in left)
+            self.show.tell(f"containers that the engine does not remove: {names}")
 
     @cached_property
     def _desk(self) -> Desk:
@@ -157,6 +161,10 @@ class Run:
     def probes(self) -> dict[object, Probe]:
         """The latest probe of each (task, entrant)."""
         return dict(self.folder.latest(Probe, lambda p: (p.task_id, p.entrant)))
+
+    def confinement(self) -> Confinement | None:
+        """What test runs were held to; None where nothing was judged."""
+        return next(reversed([*self.folder.read(Confinement)]), None)
 
     def verdicts(self) -> dict[object, Verdict]:
         """The latest verdict of each (task, entrant, attempt)."""

@@ -97,6 +97,8 @@ class Settings:
     """Where images are pulled from before they are built, as `host:5000/team`."""
     pythons: tuple[Path, ...]
     """Folders of interpreters on this machine."""
+    runtime: str | None
+    """What the engine runs containers with; None = what it would choose itself."""
     variables: Mapping[str, str] = field(repr=False)
     """The environment, for what talks to the engine and to GitHub."""
 
@@ -139,6 +141,8 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         cache=cache_folder(environment),
         registry=environment.get("PATCHMARK_REGISTRY") or None,
         pythons=_pythons(environment),
+        # The repository's word comes second: it must not weaken what its user decided.
+        runtime=environment.get("PATCHMARK_RUNTIME") or config.sandbox.runtime,
         variables=environment,
     )
 
@@ -190,7 +194,15 @@ def _choice(flags: Flags, config: Config) -> Choice:
 
 
 def _limits(section: LimitsSection) -> Limits:
-    return Limits(seconds=section.test_seconds, memory_mib=section.memory_mib, cpus=section.cpus)
+    return Limits(
+        seconds=section.test_seconds,
+        idle_seconds=section.idle_seconds,
+        memory_mib=section.memory_mib,
+        cpus=section.cpus,
+        processes=section.processes,
+        disk_mib=section.disk_mib,
+        output_mib=section.output_mib,
+    )
 
 
 def _config(given: Path | None, repo: Path) -> Config:

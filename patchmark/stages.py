@@ -17,6 +17,7 @@ from patchmark.rewriting import Gauge, is_about, originals, rewrite_all
 from patchmark.run import Run
 from patchmark.validated import Validated
 from patchmark.workers import in_order, unordered
+from sandbox.isolation import confinement
 from sandbox.judge import Judge, verdict_key
 
 _CALLS_AT_ONCE = 4
@@ -122,6 +123,9 @@ def judge_stage(run: Run) -> None:
     waiting = _unjudged(run)
     if not waiting:
         return
+    held = confinement(run.engine, run.settings.limits)
+    if run.confinement() != held:
+        run.folder.append(held)
     judge = Judge(run.engine, run.settings.limits)
 
     def one(item: tuple[Task, Patch]) -> Verdict:

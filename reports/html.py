@@ -69,7 +69,7 @@ def page(report: Report) -> str:
             legend=view.legend(columns),
             attempts=view.attempts(report),
             fiction={row.name: row.fiction for row in report.entrants},
-            limits=(*report.limits, *attempts),
+            limits=(*view.sandbox_line(report), *report.limits, *attempts),
             excerpt=lambda text: excerpt(text, room),
         )
     )

@@ -127,7 +127,7 @@ def _render(template: Template, report: Report, rung: _Rung) -> str:
         fiction={row.name: row.fiction is not None for row in report.entrants},
         dropped=report.dropped if rung.dropped else (),
         dropped_count=sum(row.count for row in report.dropped),
-        limits=(*report.limits, *method) if rung.method else (),
+        limits=(*view.sandbox_line(report), *report.limits, *method) if rung.method else (),
         facts_line=view.facts_line(report),
         notes=view.notes(report),
         apart=report.apart if rung.dropped else (),

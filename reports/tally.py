@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from statistics import median
 
+from core.confinement import Confinement
 from core.echo import OwnWords, own_words
 from core.report import ApartRow, Cell, DropRow, EntrantRow, Report, TaskRow
 from core.types import Cause, Cutoff, Dropped, Outcome, Patch, Probe, Task, Verdict
@@ -53,6 +54,7 @@ class Facts:
     """The latest of each (task, entrant)."""
     cutoffs: Mapping[str, Cutoff | None] = field(default_factory=dict)
     """By entrant."""
+    sandbox: Confinement | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def tally(facts: Facts) -> Report:
         rewriter=facts.rewriter,
         rewriting_usd=facts.rewriting_usd,
         memory=memory_rows(rows, tasks, facts.cutoffs),
+        sandbox=facts.sandbox,
     )
     return report.model_copy(update={"verdict": decide(report)})
 

@@ -42,7 +42,7 @@ def show(report: Report, console: Console) -> None:
         _matrix(report, columns, console)
         _memory(report, columns, console)
     _dropped(report, console)
-    for note in view.notes(report):
+    for note in (*view.notes(report), *view.sandbox_line(report)):
         _line(console, one_line(note, 400), "dim")
     _line(console, one_line(view.facts_line(report)), "dim")
 

@@ -253,6 +253,21 @@ def labels(task: TaskRow) -> tuple[str, ...]:
     return tuple(part for part in found if part)
 
 
+def sandbox_line(report: Report) -> tuple[str, ...]:
+    """What every test run was held to, in one line; none where nothing was judged."""
+    of = report.sandbox
+    if of is None:
+        return ()
+    idle = f" (idle {of.idle_seconds:g} s)" if of.idle_seconds else ""
+    line = (
+        f"Limits of a test run: {of.seconds:g} s{idle}, {of.memory_mib} MiB of memory, "
+        f"{of.cpus:g} CPU, {of.processes} processes, {of.disk_mib} MiB of disk, "
+        f"{of.output_mib} MiB of output, network {of.network}, user {of.user}, "
+        f"runtime {of.runtime}."
+    )
+    return (line,)
+
+
 def method() -> tuple[str, ...]:
     """How to read the numbers, one sentence each."""
     return (

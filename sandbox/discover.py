@@ -33,15 +33,18 @@ def endpoints(environment: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def connect(environment: Mapping[str, str], redactor: Redactor = NOTHING) -> DockerEngine:
+def connect(
+    environment: Mapping[str, str], redactor: Redactor = NOTHING, runtime: str | None = None
+) -> DockerEngine:
     """The first engine that answers; what its containers print goes through `redactor`.
 
-    Raises EngineError saying what to do when none does.
+    They run on `runtime`, if one is named. Raises EngineError saying what to do when no engine
+    answers, UsageError for a runtime that it has not.
     """
     reasons = []
     for endpoint in endpoints(environment):
         try:
-            return DockerEngine(endpoint, redact=redactor.text)
+            return DockerEngine(endpoint, redact=redactor.text, runtime=runtime)
         except EngineError as error:
             reasons.append(str(error))
     raise EngineError("; ".join([HELP, *reasons]))

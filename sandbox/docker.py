@@ -2,320 +2,123 @@
 
 from __future__ import annotations
 
-import io
-import os
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from pathlib import PurePosixPath
-from typing import IO, Any
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 
-from core.errors import EngineError
-from sandbox.engine import Build, Job, Limits, Ran
+from sandbox.containers import Containers, limited
+from sandbox.docker_images import DockerImages
+from sandbox.dockerfile import DockerfileBuild
+from sandbox.engine import BUILD_LIMITS, Build, Job, Limits, Ran
+from sandbox.leftovers import remove_containers
+from sandbox.owned import LABEL
 from sandbox.script import FOLDER, build_files
-from sandbox.tars import pack, unpack
+from sandbox.tars import pack
+from sandbox.watch import CACHE_FULL
 
-LABEL = "dev.patchmark"
-OUTPUT_LINES = 2000
-OUTPUT_BYTES = 1_000_000
+_JOB = {"network_mode": "none", "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
+"""Beside the engine's own: its seccomp profile, its masked paths, namespaces of its own."""
+_BUILD = {"tmpfs": {"/run/patchmark": "mode=0700"}}
 
 
-class DockerEngine:
+class DockerEngine(DockerImages):
     """One connection pool to one engine. Safe to use from many threads."""
 
-    def __init__(self, endpoint: str, *, timeout: int = 120, redact: Callable[[str], str] = str):
-        """Connect to the engine at `endpoint` (a DOCKER_HOST value).
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        timeout: int = 120,
+        runtime: str | None = None,
+        redact: Callable[[str], str] = str,
+    ):
+        """Connect, and remove the containers of those who are gone.
 
-        What containers print goes through `redact` before anybody sees or cuts it.
-
-        Raises EngineError when nothing answers there.
+        What containers print goes through `redact` before anybody sees it. Raises as Connection.
         """
-        import docker
-
-        self._docker = docker
+        super().__init__(endpoint, timeout=timeout, runtime=runtime)
         self._redact = redact
-        self.endpoint = endpoint
-        self._live: set[str] = set()
-        self._lock = threading.Lock()
+        self._containers = Containers(self._api, self.runtime, self.answers)
         with self._engine_errors():
-            self._api: Any = docker.APIClient(
-                base_url=endpoint, version="auto", timeout=timeout, num_pools=32
-            )
-            self.version: Mapping[str, Any] = self._api.version()
-            self._sweep()
-
-    # -- jobs ------------------------------------------------------------------------------
+            self.swept = remove_containers(self._api)
 
     def run(self, job: Job) -> Ran:
         """See Engine.run."""
-        host = self._limits(job.limits) | {
-            "network_mode": "none",
-            "cap_drop": ["ALL"],
-            "cap_add": list(job.capabilities),
-            "security_opt": ["no-new-privileges"],
-        }
         with (
             self._engine_errors(),
-            self._container(
+            self._containers.made(
                 image=job.image,
-                command=list(job.command),
+                command=job.command,
                 user=job.user,
-                environment=dict(job.environment),
-                host=host,
+                environment=job.environment,
+                host=limited(job.limits) | _JOB | {"cap_add": list(job.capabilities)},
             ) as name,
         ):
-            self._api.put_archive(name, "/", pack(job.files, job.folders, job.user))
-            started = time.monotonic()
-            self._api.start(name)
-            exit_code = self._wait(name, job.limits.seconds)
-            seconds = time.monotonic() - started
-            return self._ran(name, exit_code, seconds, job.folders)
+            # Each archive in or out is a process of its own for the engine: 60 ms and more.
+            if job.files or (job.folders and job.user != "root"):
+                self._api.put_archive(name, "/", pack(job.files, job.folders, job.user))
+            return self._told(self._containers.ran(name, job.limits, job.folders, told=job.told))
 
     def build(self, build: Build) -> Ran:
         """See Engine.build."""
-        host = self._limits(build.limits) | {"tmpfs": {"/run/patchmark": "mode=0700"}}
-        if build.cache_volume:
-            host["binds"] = [f"{build.cache_volume}:/cache"]
         with (
             self._engine_errors(),
-            self._container(
+            self._containers.made(
                 image=build.image,
-                command=["/bin/sh", f"{FOLDER}/build.sh"],
-                user="root",
+                command=("/bin/sh", f"{FOLDER}/build.sh"),
+                user="0",
                 environment={},
-                host=host,
+                host=limited(build.limits) | _BUILD | self._cache(build.cache_volume),
             ) as name,
         ):
             self._api.put_archive(name, "/", pack(build_files(build)))
             for archive in build.archives:
                 self._api.put_archive(name, "/", archive)
-            started = time.monotonic()
-            self._api.start(name)
-            exit_code = self._wait(name, build.limits.seconds)
-            ran = self._ran(name, exit_code, time.monotonic() - started, ())
+            ran = self._containers.ran(name, build.limits, cache_volume=build.cache_volume)
             if ran.exit_code == 0:
-                repository, _, tag = build.tag.rpartition(":")
-                self._api.commit(
-                    name,
-                    repository=repository,
-                    tag=tag,
-                    changes=[f"LABEL {LABEL}=image", "ENTRYPOINT []", 'CMD ["/bin/sh"]'],
-                )
-            return ran
+                self._keep(name, build.tag)
+        if ran.stopped.startswith(CACHE_FULL) and build.cache_volume:
+            self._empty(build.cache_volume)
+        return self._told(ran)
 
-    def build_dockerfile(self, context: bytes, dockerfile: str, tag: str) -> str | None:
-        """See Engine.build_dockerfile."""
-        said: list[str] = []
-        with self._engine_errors():
-            lines = self._api.build(
-                fileobj=io.BytesIO(context),
-                custom_context=True,
-                dockerfile=dockerfile,
-                tag=tag,
-                rm=True,
-                forcerm=True,
-                decode=True,
-                labels={LABEL: "image"},
-            )
-            for line in lines:
-                said.append(str(line.get("stream") or line.get("error") or ""))
-                if "error" in line:
-                    return self._redact("".join(said)[-OUTPUT_BYTES:])
-        return None
-
-    # -- images ----------------------------------------------------------------------------
-
-    def image_id(self, reference: str) -> str | None:
-        """See Engine.image_id."""
-        with self._engine_errors():
-            try:
-                return str(self._api.inspect_image(reference)["Id"])
-            except self._docker.errors.ImageNotFound:
-                return None
-
-    def image_bytes(self, reference: str) -> int:
-        """See Engine.image_bytes."""
-        with self._engine_errors():
-            try:
-                return int(self._api.inspect_image(reference)["Size"])
-            except self._docker.errors.ImageNotFound:
-                return 0
-
-    def pull(self, reference: str) -> bool:
-        """See Engine.pull."""
-        repository, _, tag = reference.rpartition(":")
-        with self._engine_errors():
-            try:
-                self._api.pull(repository, tag=tag)
-            except self._docker.errors.APIError:
-                return False
-            return self.image_id(reference) is not None
-
-    def remove_image(self, reference: str) -> None:
-        """See Engine.remove_image."""
-        with self._engine_errors(), suppress(self._docker.errors.ImageNotFound):
-            self._api.remove_image(reference)
-
-    def name(self, reference: str, tag: str) -> str | None:
-        """See Engine.name."""
-        with self._engine_errors():
-            self._api.tag(reference, *tag.rsplit(":", 1))
-            self._api.remove_image(reference, noprune=True)
-        return self.image_id(tag)
-
-    def load_rootfs(self, tar: IO[bytes], tag: str) -> None:
-        """See Engine.load_rootfs."""
-        repository, _, version = tag.rpartition(":")
-        with self._engine_errors():
-            self._api.import_image_from_stream(
-                tar, repository=repository, tag=version, changes=[f"LABEL {LABEL}=image"]
-            )
-            if self.image_id(tag) is None:
-                raise EngineError(f"the engine did not keep the image {tag}")
-
-    @contextmanager
-    def api(self) -> Iterator[Any]:
-        """The engine's own client, its errors told as EngineError."""
-        with self._engine_errors():
-            yield self._api
-
-    def answers(self) -> bool:
-        """See Engine.answers."""
-        try:
-            with self._engine_errors():
-                return bool(self._api.ping())
-        except EngineError:
-            return False
-
-    def close(self) -> None:
-        """See Engine.close."""
-        with self._lock:
-            left = list(self._live)
-        for name in left:
-            self._remove(name)
-        self._api.close()
-
-    # -- inside ----------------------------------------------------------------------------
-
-    @contextmanager
-    def _engine_errors(self) -> Iterator[None]:
-        import requests
-
-        try:
-            yield
-        except (self._docker.errors.DockerException, requests.RequestException, OSError) as error:
-            raise EngineError(f"container engine at {self.endpoint}: {_one_line(error)}") from error
-
-    def _limits(self, limits: Limits) -> dict[str, Any]:
-        return {
-            "mem_limit": limits.memory_mib * 1024 * 1024,
-            "memswap_limit": limits.memory_mib * 1024 * 1024,
-            "nano_cpus": int(min(limits.cpus, os.cpu_count() or 1) * 1e9),
-            "pids_limit": limits.processes,
-            "init": True,
-            "log_config": {"type": "json-file", "config": {"max-size": "8m", "max-file": "1"}},
-        }
-
-    @contextmanager
-    def _container(
+    def build_dockerfile(
         self,
+        context: bytes,
+        dockerfile: str,
+        tag: str,
         *,
-        image: str,
-        command: list[str],
-        user: str,
-        environment: dict[str, str],
-        host: dict[str, Any],
-    ) -> Iterator[str]:
-        name = self._api.create_container(
-            image,
-            # As entry point: an image that has its own would otherwise take ours as arguments.
-            entrypoint=command[:1],
-            command=command[1:],
-            user=user,
-            environment=environment,
-            labels={LABEL: "container", f"{LABEL}.owner": _owner()},
-            host_config=self._api.create_host_config(**host),
-        )["Id"]
-        with self._lock:
-            self._live.add(name)
-        try:
-            yield name
-        finally:
-            self._remove(name)
+        secrets: Mapping[str, str] | None = None,
+        limits: Limits = BUILD_LIMITS,
+    ) -> str | None:
+        """See Engine.build_dockerfile."""
+        with self._engine_errors():
+            build = DockerfileBuild(self._api, limits)
+            return self._redact(build.run(context, dockerfile, tag, secrets or {})) or None
 
-    def _remove(self, name: str) -> None:
-        import requests
+    def close(self) -> list[str]:
+        """See Engine.close."""
+        left = self._containers.close()
+        self._api.close()
+        return left
 
-        with suppress(self._docker.errors.DockerException, requests.RequestException):
-            self._api.remove_container(name, force=True, v=True)
-        with self._lock:
-            self._live.discard(name)
+    def _told(self, ran: Ran) -> Ran:
+        return replace(ran, output=self._redact(ran.output))
 
-    def _wait(self, name: str, seconds: float) -> int | None:
-        """Exit code, or None after killing what ran longer than `seconds`."""
-        import requests
+    def _cache(self, volume: str | None) -> dict[str, list[str]]:
+        if volume is None:
+            return {}
+        self._api.create_volume(volume, labels={LABEL: "cache"})
+        return {"binds": [f"{volume}:/cache"]}
 
-        deadline = time.monotonic() + seconds
-        try:
-            return int(self._api.wait(name, timeout=seconds)["StatusCode"])
-        except (requests.ReadTimeout, requests.ConnectionError):
-            # requests reports a read timeout of a stream as ConnectionError: the clock knows.
-            if time.monotonic() < deadline:
-                raise
-            state = self._api.inspect_container(name)["State"]
-            if not state["Running"]:
-                return int(state["ExitCode"])
-            with suppress(self._docker.errors.APIError):
-                self._api.kill(name)
-            return None
+    def _empty(self, volume: str) -> None:
+        # Where another build uses it, that one is stopped as well, and does this.
+        with self._engine_errors(), suppress(self._docker.errors.APIError):
+            self._api.remove_volume(volume)
 
-    def _ran(
-        self, name: str, exit_code: int | None, seconds: float, folders: tuple[str, ...]
-    ) -> Ran:
-        state = self._api.inspect_container(name)["State"]
-        output = self._api.logs(name, stdout=True, stderr=True, tail=OUTPUT_LINES)
-        files: dict[str, bytes] = {}
-        for folder in folders:
-            # A job may well have removed its folder: then it leaves nothing behind.
-            with suppress(self._docker.errors.NotFound):
-                stream, _ = self._api.get_archive(name, folder)
-                files |= unpack(stream, str(PurePosixPath(folder).parent))
-        return Ran(
-            exit_code=exit_code,
-            timed_out=exit_code is None,
-            out_of_memory=bool(state.get("OOMKilled")),
-            output=self._redact(output[-OUTPUT_BYTES:].decode(errors="replace")),
-            files=files,
-            seconds=seconds,
-        )
-
-    def _sweep(self) -> None:
-        """Remove containers left by a patchmark of this machine that is gone."""
-        machine = socket.gethostname()
-        # Both labels: an image keeps its builder's owner label and hands it to every container
-        # that a person starts from it; those are not ours to remove.
-        ours = {"label": [f"{LABEL}=container", f"{LABEL}.owner"]}
-        for found in self._api.containers(all=True, filters=ours):
-            owner, _, pid = found["Labels"][f"{LABEL}.owner"].rpartition(":")
-            if owner == machine and pid.isdigit() and not _alive(int(pid)):
-                self._remove(found["Id"])
-
-
-def _owner() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]
+    def _keep(self, name: str, tag: str) -> None:
+        # Another run that built the same meanwhile works with it: ours would take its name.
+        if self.image_id(tag) is not None:
+            return
+        repository, _, version = tag.rpartition(":")
+        changes = [f"LABEL {LABEL}=image", "ENTRYPOINT []", 'CMD ["/bin/sh"]']
+        self._api.commit(name, repository=repository, tag=version, changes=changes)

@@ -7,18 +7,31 @@ itself failed, and must never be presented as the job's own failure.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import IO, Protocol
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a container may use. Wall clock counts from its start, never from the queue."""
+    """What a container may use. Time counts from its start, never from the queue."""
 
     seconds: float = 600
+    idle_seconds: float = 300
+    """How long it may neither work nor print nor send; 0 = as long as it likes."""
     memory_mib: int = 4096
     cpus: float = 1.0
     processes: int = 512
+    disk_mib: int = 4096
+    """What its own layer may hold, and each file that it writes."""
+    output_mib: int = 256
+    """What it may print; only the end is kept."""
+
+    def record(self) -> dict[str, float]:
+        """The limits in force, for a report."""
+        return asdict(self)
+
+
+BUILD_LIMITS = Limits(seconds=1800, cpus=2.0, disk_mib=20 * 1024)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +51,10 @@ class Job:
     files: Mapping[str, File] = field(default_factory=dict)
     """Absolute path in the container → file."""
     folders: tuple[str, ...] = ()
-    """Folders made before the start and writable by `user`; brought back after the end."""
+    """Folders made before the start and writable by `user` (root makes its own); brought back
+    after the end."""
+    told: frozenset[int] = frozenset()
+    """Exit codes by which the command says that its output holds all: no folder is brought."""
     user: str = "root"
     capabilities: tuple[str, ...] = ()
     """Linux capabilities that the command starts with; none are left to other users."""
@@ -58,9 +74,10 @@ class Build:
     """Environment of the script. In no layer and no image configuration."""
     ca_bundle: bytes | None = None
     cache_volume: str | None = None
-    """Named volume mounted at /cache while building; never part of the image."""
+    """Named volume mounted at /cache while building; never part of the image. One that a build
+    fills beyond its limit is emptied."""
     tag: str
-    limits: Limits = field(default_factory=lambda: Limits(seconds=1800, cpus=2.0))
+    limits: Limits = BUILD_LIMITS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +87,12 @@ class Ran:
     exit_code: int | None
     """None where it was killed at a limit."""
     timed_out: bool
+    """It ran or waited too long."""
+    stopped: str = ""
+    """At which limit it was killed, in words that follow "it"."""
     out_of_memory: bool
     output: str
-    """The end of what it printed, both streams, decoded leniently."""
+    """The end of what it printed, both streams, decoded leniently, without secrets."""
     files: Mapping[str, bytes]
     """Path → content of what lay in the job's folders at the end."""
     seconds: float
@@ -86,11 +106,25 @@ class Engine(Protocol):
         ...
 
     def build(self, build: Build) -> Ran:
-        """Run a build script and, if it exits with 0, keep its container as `build.tag`."""
+        """Run a build script and, if it exits with 0, keep its container as `build.tag`.
+
+        An image that has this name by then stays: it is another run's, and the same.
+        """
         ...
 
-    def build_dockerfile(self, context: bytes, dockerfile: str, tag: str) -> str | None:
-        """Build a Dockerfile of a tar archive; None where it worked, else why it did not."""
+    def build_dockerfile(
+        self,
+        context: bytes,
+        dockerfile: str,
+        tag: str,
+        *,
+        secrets: Mapping[str, str] | None = None,
+        limits: Limits = BUILD_LIMITS,
+    ) -> str | None:
+        """Build a Dockerfile of a tar archive; None where it worked, else why it did not.
+
+        Of `secrets` it gets the proxies, which an engine can hand over without keeping them.
+        """
         ...
 
     def image_id(self, reference: str) -> str | None:
@@ -121,6 +155,8 @@ class Engine(Protocol):
         """True where the engine is up: what failed a moment ago was not its end."""
         ...
 
-    def close(self) -> None:
-        """Remove the containers that are still running and let go of the engine."""
+    def close(self) -> list[str]:
+        """Remove the containers that still run and let go of the engine; those that cannot be
+        removed are returned.
+        """
         ...

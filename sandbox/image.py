@@ -142,7 +142,8 @@ class Images:
             if self._engine.image_id(tag) is None:
                 context = self._repository.archive(commit, "", found.context)
                 inside = posixpath.relpath(found.dockerfile, found.context)
-                trouble = self._engine.build_dockerfile(context, inside, tag)
+                secrets = self._network.build_environment()
+                trouble = self._engine.build_dockerfile(context, inside, tag, secrets=secrets)
                 if trouble is not None:
                     said = last_lines(trouble)
                     raise BrokenEnvironmentError(f"{found.dockerfile} of {commit[:12]}: {said}")
@@ -183,7 +184,9 @@ class Images:
             log = self._logs / f"build-{tag.rpartition('/')[2].replace(':', '-')}.log"
             log.write_text(ran.output, encoding="utf-8")
             if ran.exit_code != 0:
-                why = "took too long" if ran.timed_out else last_lines(ran.output)
+                said = last_lines(ran.output)
+                ended = ran.stopped or ("ran out of memory" if ran.out_of_memory else "")
+                why = f"it {ended}: {said}" if ended else said
                 raise BrokenEnvironmentError(f"{tag.partition(':')[0]} of {commit[:12]}: {why}")
             built = self._engine.image_id(tag)
             if built is None:
@@ -206,13 +209,15 @@ class Images:
         self._engine.remove_image(tag)
 
     def _build(self, start: str, script: str, tag: str, commit: str | None = None) -> Build:
+        cache = f"patchmark-cache-{self._cache_name()}"
+        self._mark(cache)
         return Build(
             image=start,
             script=f"{FUNCTIONS}{script}",
             archives=(self._repository.archive(commit, "repo"),) if commit else (),
             secrets=self._network.build_environment(),
             ca_bundle=self._network.ca_bundle,
-            cache_volume=f"patchmark-cache-{self._cache_name()}",
+            cache_volume=cache,
             tag=tag,
         )
 

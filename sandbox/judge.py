@@ -30,7 +30,7 @@ def verdict_key(task: Task, patch: Patch, limits: Limits) -> str:
         task.gold_patch,
         task.test_patch,
         repr((task.fail_to_pass, task.pass_to_pass, task.image, task.test_command, task.results)),
-        repr((task.tripwires, task.habits)),
+        repr((task.tripwires, task.habits, task.left_out)),
         repr((patch.diff, patch.stop.value, limits)),
         *([task.path_rules.model_dump_json()] if task.path_rules != NO_RULES else []),
     )
@@ -114,6 +114,7 @@ class Judge:
             model_diff=diff,
             test_diff=task.test_patch,
             test_paths=touched(task.test_patch),
+            left_out=task.left_out,
             tripwires=wires,
             limits=self.limits,
         )
@@ -142,7 +143,7 @@ def _grade(task: Task, suite: Suite, wires: Sequence[Tripwire]) -> _Ending:
         detail = f"the task's own tests do not fit its base commit: {end}"
         return _Ending(Outcome.ENVIRONMENT_BROKEN, Cause.TASK, detail)
     if suite.ran.timed_out:
-        return _Ending(Outcome.TIMED_OUT, Cause.MODEL, f"stopped after {suite.ran.seconds:.0f} s")
+        return _Ending(Outcome.TIMED_OUT, Cause.MODEL, f"it {suite.ran.stopped}: {end}")
     told: dict[str, Status] = {}
     run = suite.run
     if run is not None:
@@ -163,6 +164,7 @@ def _grade(task: Task, suite: Suite, wires: Sequence[Tripwire]) -> _Ending:
 def _by_tests(task: Task, run: SuiteRun | None, suite: Suite, end: str) -> _Ending:
     if run is None or not run.ran:
         what = "out of memory" if suite.ran.out_of_memory else "the test run did not reach its end"
+        what = f"it {suite.ran.stopped}" if suite.ran.stopped else what
         return _Ending(Outcome.FAILED, Cause.MODEL, f"{what}: {end}", task.fail_to_pass)
     not_fixed = tuple(n for n in task.fail_to_pass if run.status(n) is not Status.PASSED)
     broken = tuple(n for n in task.pass_to_pass if run.status(n) is not Status.PASSED)

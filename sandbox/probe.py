@@ -84,8 +84,8 @@ def _tested(engine: Engine, prepared: Prepared, limits: Limits, about: Probed) -
     statuses = suite.run.statuses.values() if suite.run else ()
     counts = Counter(status.value for status in statuses)
     trouble = ""
-    if suite.ran.timed_out:
-        trouble = f"the tests took longer than {limits.seconds:.0f} s"
+    if suite.ran.stopped:
+        trouble = f"stopped: it {suite.ran.stopped}"
     elif not counts:
         trouble = last_lines(suite.ran.output, 3)
     return _with(

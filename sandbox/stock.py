@@ -12,15 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import EngineError, UsageError
-from sandbox.docker import LABEL, DockerEngine
+from sandbox.docker import DockerEngine
+from sandbox.leftovers import remove_images
+from sandbox.owned import LABEL, is_gone, owner
 
-KINDS = ("root", "base", "dependencies", "task")
+KINDS = ("root", "base", "own", "dependencies", "task")
 """What images hold, each built on the one before."""
+CACHE = "cache"
+"""A volume of packages; no image is built on it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """One image."""
+    """One image, or one cache."""
 
     tag: str
     kind: str
@@ -38,15 +42,36 @@ class Kept:
 
 
 class Marks:
-    """When images were last used: the engine does not know."""
+    """When images and caches were last used, and by whom: the engine does not know."""
 
     def __init__(self, folder: Path):
         self._folder = folder
 
     def mark(self, tag: str) -> None:
-        """The image is used now."""
+        """The image is used now, by this process."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._path(tag).touch()
+        path, mine = self._path(tag), f"{owner()}\n"
+        users = self._users(tag)
+        if owner() in users:
+            path.touch()
+        elif any(users):
+            # Added in one go: another run may do the same in this moment.
+            with path.open("a", encoding="utf-8") as file:
+                file.write(mine)
+        else:
+            path.write_text(mine, encoding="utf-8")
+
+    def in_use(self, tag: str) -> bool:
+        """Whether another run that used it is still going."""
+        return bool(self._users(tag) - {owner()})
+
+    def _users(self, tag: str) -> set[str]:
+        try:
+            seen_at = self._path(tag).stat().st_mtime
+            lines = self._path(tag).read_text(encoding="utf-8").split()
+        except FileNotFoundError:
+            return set()
+        return {line for line in lines if not is_gone(line, seen_at)}
 
     def used_at(self, tag: str) -> datetime | None:
         """When it was last marked."""
@@ -76,24 +101,38 @@ class Stock:
             found = [self._kept(api, tag) for tag in tags if tag.startswith(self._prefix)]
         return sorted(found, key=lambda one: (one.used_at, one.tag))
 
+    def caches(self) -> list[Kept]:
+        """The package caches that builds of a repository share, the longest unused first."""
+        prefix = f"{self._prefix.rstrip('/')}-cache-"
+        with self._engine.api() as api:
+            ours = api.volumes(filters={"name": prefix, "label": f"{LABEL}=cache"})["Volumes"] or ()
+            names = {one["Name"] for one in ours if one["Name"].startswith(prefix)}
+            # The engine measures everything at once, which takes its time.
+            measured = api.df()["Volumes"] if names else ()
+            found = [self._cache(one) for one in measured if one["Name"] in names]
+        return sorted(found, key=lambda one: (one.used_at, one.tag))
+
     def prune(self, budget_bytes: int) -> list[Kept]:
         """Remove what was unused longest until the rest fits; what is gone is returned.
 
-        An image goes after those that are built on it. One that a container holds stays.
+        An image goes after those that are built on it. What a container or another run that
+        is still going uses stays. What killed runs left half made goes in any case.
         """
+        with self._engine.api() as api:
+            remove_images(api, self._prefix)
         removed: list[Kept] = []
-        left, held = self.kept(), set()
+        left, held = [*self.kept(), *self.caches()], set()
         while total_bytes(left) > budget_bytes:
             upper = [one for one in left if not any(_is_below(one, other) for other in left)]
-            oldest = next((one for one in upper if one.tag not in held), None)
+            free = (one for one in upper if one.tag not in held)
+            oldest = min(free, key=lambda one: (one.used_at, one.tag), default=None)
             if oldest is None:
                 break
-            if self._remove(oldest.tag):
+            if not self._marks.in_use(oldest.tag) and self._remove(oldest):
                 removed.append(oldest)
                 left.remove(oldest)
             else:
                 held.add(oldest.tag)
-        self._remove_nameless()
         return removed
 
     def save(self, path: Path, tags: Iterable[str]) -> None:
@@ -150,18 +189,28 @@ class Stock:
             used_at=self._marks.used_at(tag) or made,
         )
 
-    def _remove(self, tag: str) -> bool:
+    def _cache(self, volume: dict[str, Any]) -> Kept:
+        name = volume["Name"]
+        made = datetime.fromisoformat(volume["CreatedAt"][:19] + "+00:00")
+        return Kept(
+            tag=name,
+            kind=CACHE,
+            layers=(name,),
+            sizes={name: max(0, volume["UsageData"]["Size"])},
+            used_at=self._marks.used_at(name) or made,
+        )
+
+    def _remove(self, one: Kept) -> bool:
         try:
-            self._engine.remove_image(tag)
+            if one.kind == CACHE:
+                with self._engine.api() as api:
+                    api.remove_volume(one.tag)
+            else:
+                self._engine.remove_image(one.tag)
         except EngineError:
             return False
-        self._marks.forget(tag)
+        self._marks.forget(one.tag)
         return True
-
-    def _remove_nameless(self) -> None:
-        """What a killed run left half made."""
-        with self._engine.api() as api:
-            api.prune_images(filters={"dangling": ["true"], "label": [f"{LABEL}=image"]})
 
 
 def total_bytes(kept: Iterable[Kept]) -> int:

@@ -7,12 +7,15 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
 
 from core.errors import EngineError
+from core.manifests import NAMES
 from sandbox.base import USER
 from sandbox.engine import Engine, File, Job, Limits, Ran
+from sandbox.parcel import handed_back, handed_over
 from sandbox.readers import read
 from sandbox.results import SuiteRun
 from sandbox.tripwires import Tripwire
@@ -25,13 +28,22 @@ LINES = "lines"
 _NOTE_BYTES = 200_000
 _PARTS = 5
 """A test that takes more than this part of what the whole suite may take is stopped."""
-_START = (
-    "exec $(command -v /usr/bin/python3 || command -v python3) -I -S /patchmark/in/supervisor.py"
-)
+_START = 'exec $(command -v /usr/bin/python3 || command -v python3) -I -S -B -c "$0"'
+_SUPERVISE = """
+import sys
+sys.path.insert(0, "/patchmark/in")
+import supervisor
+sys.exit(supervisor.main())
+"""
 _SHIPPED = (
     "supervisor.py", "start.py", "patchmark_results.py", "patchmark_guard.py",
+<<<<<<< HEAD
     "patchmark_minitest.rb", "patchmark_node.mjs", "patchmark_node_guard.cjs",
     "applying.py", "mending.py", "moving.py", "naming.py", "placing.py",
+=======
+    "patchmark_minitest.rb", "applying.py", "mending.py", "moving.py", "naming.py", "placing.py",
+    "laying.py",
+>>>>>>> h-engine
 )  # fmt: skip
 
 
@@ -48,6 +60,8 @@ class Order:
     test_diff: str = ""
     test_paths: Sequence[str] = ()
     """What `test_diff` touches."""
+    left_out: tuple[str, ...] = ()
+    """Test files that are removed before the run: each would take all others with it."""
     trusted: bool = False
     """The real fix, which may change what a model's patch may not."""
     tripwires: Sequence[Tripwire] = ()
@@ -74,7 +88,7 @@ class Suite:
     def lost(self) -> bool:
         """The supervisor itself did not come to its end: nobody's tests are to blame."""
         done = self.run is not None or self.rejected is not None
-        return not (done or self.ran.timed_out or self.ran.out_of_memory)
+        return not (done or self.ran.stopped or self.ran.out_of_memory)
 
     def note(self, name: str) -> list[str]:
         """The lines of a note that the image's builder left."""
@@ -84,17 +98,20 @@ class Suite:
 
 def run_suite(engine: Engine, order: Order) -> Suite:
     """Lay the model's patch, then the tests, and run the suite. Raises EngineError."""
-    nonce = secrets.token_hex(16)
+    nonce, seal = secrets.token_hex(16), secrets.token_hex(16)
+    given = handed_over(_inputs(order, nonce, seal))
     job = Job(
         image=order.image,
-        command=("sh", "-c", _START),
+        command=("sh", "-c", _START, f"{given.unpack}{_SUPERVISE}"),
         user="root",
         capabilities=("SETUID", "SETGID"),
-        files=_inputs(order, nonce),
+        files=given.files,
+        environment=given.environment,
         folders=(OUT,),
+        told=frozenset({0, REJECTED}),
         limits=order.limits,
     )
-    ran = engine.run(job)
+    ran = handed_back(engine.run(job), seal, OUT)
     rejected = ran.files.get(f"{OUT}/rejected", b"").decode(errors="replace").strip()
     run, forged = _run(ran, order.results, nonce)
     return Suite(
@@ -143,15 +160,24 @@ def _run(ran: Ran, form: str, nonce: str) -> tuple[SuiteRun | None, int]:
     return read(form, b"\n".join(ours), exit_code), len(lines) - len(ours)
 
 
-def _inputs(order: Order, nonce: str) -> dict[str, File]:
-    shipped = files("sandbox") / "container"
+@cache
+def _shipped() -> Mapping[str, File]:
+    ours = [files("sandbox") / "container" / name for name in _SHIPPED]
+    both = [*ours, files("core") / "manifests.py"]
+    return {f"{IN}/{one.name}": File(content=one.read_bytes()) for one in both}
+
+
+def _inputs(order: Order, nonce: str, seal: str) -> dict[str, File]:
     spec = {
         "user": int(USER),
         "form": order.results,
         "nonce": nonce,
+        "seal": seal,
+        "manifests": sorted(NAMES),
         "model_diff": order.model_diff,
         "test_diff": order.test_diff,
         "test_paths": list(order.test_paths),
+        "left_out": list(order.left_out),
         "trusted": order.trusted,
         "tripwires": [vars(wire) for wire in order.tripwires],
         "environment": {
@@ -162,8 +188,7 @@ def _inputs(order: Order, nonce: str) -> dict[str, File]:
     }
     # Only root reads the order: it holds the nonce, and which tests must fail.
     return {
-        **{f"{IN}/{name}": File(content=(shipped / name).read_bytes()) for name in _SHIPPED},
-        f"{IN}/manifests.py": File(content=(files("core") / "manifests.py").read_bytes()),
+        **_shipped(),
         f"{IN}/command.sh": File(content=f"{order.command}\n".encode()),
         f"{IN}/spec.json": File(content=json.dumps(spec).encode("ascii"), mode=0o600),
     }

@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -22,12 +21,11 @@ from sandbox.compare import compare, why_nothing
 from sandbox.engine import Engine, Limits
 from sandbox.image import BrokenEnvironmentError, Images, Prepared
 from sandbox.recipe import EnvironmentSettings
-from sandbox.results import Status, SuiteRun
+from sandbox.side import Side
 from sandbox.suite import Order, Suite, fixed, retried, run_suite
-from sandbox.tampering import EXIT
-from sandbox.tripwires import split, tripwires
+from sandbox.tripwires import tripwires
 
-GRADER = "8"
+GRADER = "9"
 """Raise when the same patch may get another verdict than before."""
 
 
@@ -124,6 +122,7 @@ class Validator:
             pass_to_pass=found.pass_to_pass,
             unstable=found.unstable,
             scope=scope,
+            left_out=after.last.order.left_out,
             image=prepared.image,
             environment=self._environment(prepared, after.last),
             tripwires=after.tripwires,
@@ -133,14 +132,37 @@ class Validator:
             key=key,
         )
 
-    def _sides(self, order: Order, candidate: Candidate) -> tuple[_Side, _Side]:
-        after = self._side(replace(order, model_diff=candidate.gold_patch), candidate)
-        before = self._side(order, candidate)
+    def _sides(self, order: Order, candidate: Candidate) -> tuple[Side, Side]:
+        """Both, and where one bad file takes all tests with it, again without that file."""
+        fix = replace(order, model_diff=candidate.gold_patch)
+        after, kinds = self._side(fix, candidate), None
+        if after.fell_as_a_whole:
+            bare = self._side(fix, candidate, kinds=())
+            if not bare.fell_as_a_whole:
+                after, kinds = bare, ()
+            elif bad := after.bad_files(candidate.path_rules):
+                order = replace(order, left_out=bad)
+                after = self._side(replace(fix, left_out=bad), candidate)
+        before = self._side(order, candidate, kinds=kinds)
         if before.fell_as_a_whole:
-            # One bad file, such as a test that does not compile, took all others with it: what
-            # passes without it tells them apart from those that the fix brings.
-            before = self._side(replace(order, test_diff=""), candidate)
+            before = self._without_bad(order, candidate, before, after)
         return before, after
+
+    def _without_bad(self, order: Order, candidate: Candidate, fallen: Side, after: Side) -> Side:
+        """Before the fix, without its tests: what passes then is told from what the fix brings.
+
+        Where a fix has changed tests and has brought none, that tells nothing: then the files
+        themselves are left out, and what was in them failed.
+        """
+        bare = self._side(replace(order, test_diff=""), candidate)
+        if bare.fell_as_a_whole or compare(bare.runs, after.runs).fail_to_pass:
+            return bare
+        left_out = (*order.left_out, *candidate.test_files)
+        for other in (self._side(replace(order, left_out=left_out), candidate), fallen):
+            ended = all(run.ended for run in other.runs)
+            if ended and compare(other.runs, after.runs).fail_to_pass:
+                return other
+        return bare
 
     def _environment(self, prepared: Prepared, suite: Suite) -> Environment:
         resolved = suite.note("resolved.txt")
@@ -152,61 +174,20 @@ class Validator:
             fixed=fixed(self.limits),
         )
 
-    def _side(self, order: Order, candidate: Candidate) -> _Side:
+    def _side(
+        self, order: Order, candidate: Candidate, kinds: Collection[str] | None = None
+    ) -> Side:
         """As many runs as wanted, each in a fresh container; what cannot run is not repeated."""
         suites: list[Suite] = []
         for seed in range(self.runs):
-            wires = tripwires(candidate.test_files, order.command)
+            wires = tripwires(candidate.test_files, order.command, kinds)
             suite = run_suite(self.engine, replace(order, tripwires=wires, seed=seed))
             if suite.lost:
                 raise EngineError(f"judging was cut off: {last_lines(suite.ran.output, 3)}")
             suites.append(suite)
             if suite.run is None or suite.ran.timed_out:
                 break
-        return _Side(tuple(suites))
-
-
-@dataclass(frozen=True)
-class _Side:
-    """The runs before the fix, or those after it."""
-
-    suites: tuple[Suite, ...]
-
-    @property
-    def last(self) -> Suite:
-        return self.suites[-1]
-
-    @cached_property
-    def _parted(self) -> list[tuple[SuiteRun, Mapping[str, Status], Suite]]:
-        told = [(s, s.run, s.applied.get("planted", ())) for s in self.suites]
-        return [(*split(run, planted), s) for s, run, planted in told if run is not None]
-
-    @property
-    def runs(self) -> tuple[SuiteRun, ...]:
-        """Without tripwires."""
-        return tuple(run for run, _, _ in self._parted)
-
-    @property
-    def tripwires(self) -> tuple[str, ...]:
-        """The kinds of which each test failed in each run, as it must."""
-        kinds: set[str] = set()
-        for number, (run, told, suite) in enumerate(self._parted):
-            good = {
-                wire.kind
-                for wire in suite.order.tripwires
-                if all(told.get(name) in _FAILED for name in wire.names)
-            }
-            good |= {EXIT} if good and run.exit_code != 0 else set()
-            kinds = kinds & good if number else good
-        return tuple(sorted(kinds))
-
-    @property
-    def fell_as_a_whole(self) -> bool:
-        """It ran, and not one test was reported."""
-        return self.last.run is not None and not any(run.statuses for run in self.runs)
-
-
-_FAILED = (Status.FAILED, Status.ERROR)
+        return Side(tuple(suites))
 
 
 def _is_run(path: str) -> bool:
@@ -215,7 +196,7 @@ def _is_run(path: str) -> bool:
     return re.search(r"^test.*\.py$|tests?\.py$|[._-](test|spec)\.[cm]?[jt]sx?$", name) is not None
 
 
-def _trouble(of: _Side, side: str, told: bool) -> tuple[DropReason, str] | None:
+def _trouble(of: Side, side: str, told: bool) -> tuple[DropReason, str] | None:
     """Why a side says nothing about tests, None where it does.
 
     Raises BrokenEnvironmentError where another recipe may do better.
@@ -225,9 +206,10 @@ def _trouble(of: _Side, side: str, told: bool) -> tuple[DropReason, str] | None:
     if suite.rejected:
         return DropReason.ENVIRONMENT_BROKEN, f"{suite.rejected} patch rejected {side}: {end}"
     if suite.ran.timed_out:
-        return DropReason.TIMED_OUT, f"{side}, after {suite.ran.seconds:.0f} s"
+        return DropReason.TIMED_OUT, f"{side}, it {suite.ran.stopped}"
     if suite.run is None or not told:
-        raise BrokenEnvironmentError(f"no tests ran {side}: {end}")
+        why = f"it {suite.ran.stopped}: " if suite.ran.stopped else ""
+        raise BrokenEnvironmentError(f"no tests ran {side}: {why}{end}")
     return None
 
 

@@ -5,25 +5,25 @@ reach runs as that user, who can neither write nor read what stands in OUT, nor 
 process. For Python 3.7 and newer, standard library only.
 """
 
+import binascii
 import collections
 import contextlib
 import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
+import zlib
 
-IN, OUT, REPO = "/patchmark/in", "/patchmark/out", "/repo"
-sys.path.insert(0, IN)
+from laying import REPO, lay_patch, read
 
-import applying  # noqa: E402
-import manifests  # noqa: E402
-
+IN, OUT = "/patchmark/in", "/patchmark/out"
 REJECTED = 71
+LARGE = 72
+MOST_RAW, MOST_SAID = 8 * 1024 * 1024, 600 * 1024
 NOTES = ("resolved.txt", "toolchain.txt")
 NONCE_FD, RESULTS_FD = 4, 3
 MOST_RESULTS = 48 * 1024 * 1024
@@ -32,17 +32,26 @@ LINES = "lines"
 
 
 def main():
-    """Do everything in order; the exit code is 0 unless a patch was rejected."""
+    """Do everything in order; the exit code is REJECTED where a patch was, LARGE where what is
+    to be told is only in OUT, else 0.
+    """
     os.umask(0o022)
+    os.makedirs(OUT, exist_ok=True)
     os.chmod(OUT, 0o700)
     spec = json.loads(read(IN + "/spec.json").decode("utf-8"))
+    code = judge(spec)
+    return code if say(spec["seal"]) else LARGE
+
+
+def judge(spec):
+    """Lay the patches and run the tests; what came of it is in OUT."""
     keep_notes()
     user = User(spec["user"])
     os.chdir(REPO)
     applied = user.does(lambda: lay_patch(spec))
     write("applied.json", json.dumps(applied).encode("ascii"))
     if "refused" in applied:
-        print(applied["refused"])
+        print(applied["refused"], flush=True)
         write("rejected", applied["which"].encode("ascii"))
         return REJECTED
     kill_rest = user.killer()
@@ -55,19 +64,24 @@ def main():
 # -- files ---------------------------------------------------------------------------------
 
 
-def read(path):
-    """A file's bytes, none where there is no such file."""
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:
-        return b""
-
-
 def write(name, content):
     """A file of the results, which only root can read."""
     with open(OUT + "/" + name, "wb") as file:
         file.write(content)
+
+
+def say(seal):
+    """All of OUT as the last line of the output, if it is not too much; whether it was said."""
+    names = os.listdir(OUT)
+    if sum(os.path.getsize(OUT + "/" + name) for name in names) > MOST_RAW:
+        return False
+    told = {name: read(OUT + "/" + name).decode("latin-1") for name in names}
+    packed = binascii.b2a_base64(zlib.compress(json.dumps(told).encode("ascii"), 1), newline=False)
+    if len(packed) > MOST_SAID:
+        return False
+    with os.fdopen(os.dup(1), "wb") as output:
+        output.write(b"\n" + seal.encode("ascii") + b" " + packed)
+    return True
 
 
 def keep_notes():
@@ -165,101 +179,6 @@ class User:
                     if not re.search(r"^State:\s+[ZX]", status, re.M):
                         return True
         return False
-
-
-# -- laying the patches --------------------------------------------------------------------
-
-
-def lay_patch(spec):
-    """The model's patch first, then all that belongs to the tests over it."""
-    told = {"rung": "", "mended": [], "restored": [], "paths": []}
-    if spec["model_diff"]:
-        diff = spec["model_diff"].encode("utf-8", "surrogateescape")
-        told.update(lay_exact(diff) if spec["trusted"] else applying.apply(diff, REPO))
-        if "refused" in told:
-            told["which"] = "model"
-            return told
-        if not spec["trusted"]:
-            told["restored"] += restore_manifests(told["paths"])
-            told["restored"] += restore(p for p in spec["test_paths"] if p in told["paths"])
-    if spec["test_diff"]:
-        laid = lay_exact(spec["test_diff"].encode("utf-8", "surrogateescape"))
-        if "refused" in laid:
-            told.update(refused=laid["refused"], which="test")
-            return told
-    told["planted"] = [name for wire in spec["tripwires"] if plant(wire) for name in wire["names"]]
-    return told
-
-
-def lay_exact(diff):
-    """A diff that git itself made of this history, however large: as it stands or not at all."""
-    ran = subprocess.run(
-        ["git", "apply", "--whitespace=nowarn", "-"],
-        input=diff,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    if ran.returncode == 0:
-        return {"rung": "exact"}
-    return {"refused": ran.stdout.decode("utf-8", "replace").strip()}
-
-
-def restore_manifests(paths):
-    """Undo changes of manifests that change how tests run, such as pytest's options."""
-    back = []
-    for path in paths:
-        if os.path.basename(path).lower() not in manifests.NAMES:
-            continue
-        before = git("show", "HEAD:" + path)
-        after = read(path).decode("utf-8", "replace") if os.path.isfile(path) else None
-        known = manifests.steering(path, before, after)
-        if known is None or known > manifests.Steers.NOTHING:
-            back.append(path)
-    return restore(back)
-
-
-def restore(paths):
-    """Put files back as they stand in the base commit."""
-    done = []
-    for path in paths:
-        if os.path.lexists(path):
-            os.remove(path)
-        git("checkout", "-q", "HEAD", "--", path)
-        done.append(path)
-    return done
-
-
-def git(*words):
-    """What git prints; None where it fails."""
-    ran = subprocess.run(
-        ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"] + list(words),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    return ran.stdout.decode("utf-8", "replace") if ran.returncode == 0 else None
-
-
-def plant(wire):
-    """Write a test that must fail, beside its sibling or at its end; whether that was possible."""
-    sibling = read(wire["sibling"])
-    if not sibling or os.path.islink(wire["sibling"]):
-        return False
-    fits = (
-        text
-        for patterns, text in wire["variants"]
-        if all(re.search(pattern.encode("utf-8"), sibling, re.M) for pattern in patterns)
-    )
-    text = next(fits, "")
-    if not text or (not wire["appended"] and os.path.lexists(wire["path"])):
-        return False
-    for mark, pattern in wire["fill"].items():
-        found = re.search(pattern.encode("utf-8"), sibling, re.M)
-        if found is None:
-            return False
-        text = text.replace(mark, found.group(1).decode("utf-8", "replace"))
-    with open(wire["path"], "ab") as file:
-        file.write(text.encode("utf-8"))
-    return True
 
 
 # -- the run -------------------------------------------------------------------------------
@@ -375,6 +294,3 @@ def from_file(path):
     with os.fdopen(descriptor, "rb") as file:
         return file.read(MOST_RESULTS)
 
-
-if __name__ == "__main__":
-    sys.exit(main())

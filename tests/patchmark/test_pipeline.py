@@ -58,6 +58,8 @@ def test_reference_passes_all_empty_nothing_and_the_models_what_they_did(finishe
     assert report["replayed"]
     assert report["fiction"]
     assert not report["tasks_broken"]
+    (held,) = rows(finished / "out/sandbox.jsonl")
+    assert (report["sandbox"], held["network"], held["disk_mib"]) == (held, "none", 4096)
     outcomes = {
         (v["task_id"], v["entrant"]): v["outcome"] for v in rows(finished / "out/verdicts.jsonl")
     }

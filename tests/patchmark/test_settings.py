@@ -30,6 +30,21 @@ def test_defaults_cost_nothing(tmp_path: Path) -> None:
     assert settings.max_tasks == 20
 
 
+def test_limits_and_the_runtime_reach_the_sandbox(tmp_path: Path) -> None:
+    """What the repository's file asks for comes second: its user may trust one runtime only."""
+    (tmp_path / "patchmark.toml").write_text(
+        "[limits]\ntest-seconds = 1\nidle-seconds = 0\nmemory-mib = 65\ncpus = 0.5\n"
+        "processes = 17\ndisk-mib = 18\noutput-mib = 9\n[sandbox]\nruntime = 'theirs'\n"
+    )
+    settings = make(Flags(repo=tmp_path), {})
+    assert settings.limits.record() == {
+        "seconds": 1, "idle_seconds": 0, "memory_mib": 65, "cpus": 0.5, "processes": 17,
+        "disk_mib": 18, "output_mib": 9,
+    }  # fmt: skip
+    assert settings.runtime == "theirs"
+    assert make(Flags(repo=tmp_path), {"PATCHMARK_RUNTIME": "runsc"}).runtime == "runsc"
+
+
 def test_names_are_taken_once_and_without_blanks(tmp_path: Path) -> None:
     settings = make(Flags(repo=tmp_path, models=" reference, empty,,reference"), {})
     assert settings.models == ("reference", "empty")

@@ -10,16 +10,18 @@ from pathlib import Path
 import pytest
 from support.calc_repo import CalcRepo
 from support.containers import own_containers, owner, tags
+from support.own_engine import OwnEngine, can_start, load_small
 
 from core.errors import EngineError
 from core.types import Task
 from sandbox.base import base_tag, ensure_base
 from sandbox.discover import connect
-from sandbox.docker import LABEL, DockerEngine
+from sandbox.docker import DockerEngine
 from sandbox.ecosystems.python import toolchain
 from sandbox.engine import Limits
 from sandbox.image import Images
 from sandbox.network import PASSED_ON, Network
+from sandbox.owned import LABEL
 from sandbox.recipe import EnvironmentSettings
 from sandbox.validate import Validator
 
@@ -37,6 +39,28 @@ def engine() -> Iterator[DockerEngine]:
     left = own_containers(engine)
     engine.close()
     assert left == []
+
+
+@pytest.fixture(scope="session")
+def own() -> Iterator[OwnEngine]:
+    """An engine that nobody else uses, with a small image."""
+    if not can_start():
+        pytest.skip("needs root and dockerd")
+    with OwnEngine() as own:
+        engine = DockerEngine(own.endpoint)
+        load_small(engine)
+        engine.close()
+        yield own
+
+
+@pytest.fixture
+def alone(own: OwnEngine) -> Iterator[DockerEngine]:
+    """It; whatever a test did there: nothing is left."""
+    before = own.everything()
+    engine = DockerEngine(own.endpoint)
+    yield engine
+    assert engine.close() == []
+    assert own.everything() == before
 
 
 @pytest.fixture(scope="session")

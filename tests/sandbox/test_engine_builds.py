@@ -6,23 +6,28 @@ import io
 import json
 import os
 import tarfile
-import tempfile
 import time
 from collections.abc import Iterator
-from typing import IO
+from pathlib import Path
 
 import pytest
 from support.containers import own_containers
+from support.own_engine import SMALL, load_small
 
-from sandbox.docker import LABEL, DockerEngine
-from sandbox.engine import Build, Job, Limits, Ran
+from patchmark.secrets import redactor_for
+from sandbox.docker import DockerEngine
+from sandbox.engine import Build, File, Job, Limits, Ran
+from sandbox.owned import LABEL
+from sandbox.tars import pack
 
 pytestmark = pytest.mark.docker
 
 SECRET = "s3cr3t-4711-0815"
 INDEX = f"http://user:{SECRET}@127.0.0.1/"
 CA = b"-----BEGIN CERTIFICATE-----\nQ0EtNDcxMS0wODE1LXBhdGNobWFyaw==\n"
-SMALL = Limits(seconds=30, memory_mib=128)
+PROXY = f"http://user:{SECRET}@127.0.0.1:3128"
+SECRETS = {"PIP_INDEX_URL": INDEX, "https_proxy": PROXY, "no_proxy": "localhost,.internal"}
+SMALL_LIMITS = Limits(seconds=30, memory_mib=128)
 
 
 @pytest.fixture
@@ -31,8 +36,7 @@ def tag(engine: DockerEngine) -> Iterator[str]:
     tag = f"patchmark-test/build:{os.getpid()}"
     yield tag
     assert own_containers(engine) == []
-    if engine.image_id(tag):
-        engine._api.remove_image(tag)
+    engine.remove_image(tag)
 
 
 def build(engine: DockerEngine, base: str, tag: str, script: str, seconds: float = 30) -> Ran:
@@ -41,47 +45,124 @@ def build(engine: DockerEngine, base: str, tag: str, script: str, seconds: float
             image=base,
             script=script,
             tag=tag,
-            secrets={"PIP_INDEX_URL": INDEX},
+            secrets=SECRETS,
             ca_bundle=CA,
             limits=Limits(seconds=seconds, memory_mib=128),
         )
     )
 
 
-def test_secrets_and_ca_bundle_are_in_no_layer(engine: DockerEngine, base: str, tag: str) -> None:
-    """The script has them; neither the new layer's bytes nor the configuration do."""
+@pytest.fixture
+def small(engine: DockerEngine) -> Iterator[str]:
+    """An image of few megabytes, so that all of its layers can be searched."""
+    load_small(engine)
+    yield SMALL
+    engine.remove_image(SMALL)
+
+
+def test_secrets_and_ca_bundle_are_in_no_layer(
+    engine: DockerEngine, discreet: DockerEngine, small: str, tag: str
+) -> None:
+    """Two builds on top of each other, as dependencies and source are, print and use them.
+
+    Bug: what a build printed was written to the run folder with the passwords in it.
+    """
     script = f"""
         [ "$PIP_INDEX_URL" = "{INDEX}" ]
-        grep -q "{CA.split()[-1].decode()}" "$SSL_CERT_FILE"
+        case "$(cat "$SSL_CERT_FILE")" in *{CA.split()[-1].decode()}*) ;; *) exit 4 ;; esac
         [ ! -e /.patchmark-build ]
-        echo kept > /kept
+        echo "looking in $PIP_INDEX_URL through $https_proxy, not $no_proxy"
+        echo held >> /mark
     """
-    ran = build(engine, base, tag, script)
-    assert ran.exit_code == 0, ran.output
-    image = engine._api.inspect_image(tag)
-    told = json.dumps([image, engine._api.history(tag)])
-    kept = changes(engine, tag)
-    assert b"kept" in kept
+    lower = f"{tag}-lower"
+    for start, name in ((small, lower), (lower, tag)):
+        ran = build(discreet, start, name, script)
+        assert ran.exit_code == 0, ran.output
+        places = "http://***@127.0.0.1/ through http://***@127.0.0.1:3128"
+        assert ran.output == f"looking in {places}, not localhost,.internal\n"
+    kept = everything_of(engine, tag)
+    assert (kept.count(b"\nheld\n"), kept.count(b"\nheld\nheld\n")) == (2, 1)
+    assert_without_secrets(kept)
+    engine.remove_image(tag)
+    engine.remove_image(lower)
+
+
+@pytest.mark.parametrize("declares", ["", "ARG https_proxy\n"])
+def test_a_dockerfile_gets_the_proxy_and_keeps_no_secret(
+    engine: DockerEngine, discreet: DockerEngine, small: str, tag: str, declares: str
+) -> None:
+    """What it declares itself would stand in the image's history: that it does not get."""
+    said = 'RUN echo "through $https_proxy" && [ -n "$https_proxy" ] || echo held > /none\n'
+    text = f"FROM {small}\n{declares}{said}RUN echo held > /mark\n"
+    context = pack({"/Dockerfile": File(content=text.encode())})
+    trouble = engine.build_dockerfile(context, "Dockerfile", tag, secrets=SECRETS)
+    assert trouble is None
+    kept = everything_of(engine, tag)
+    assert kept.count(b"\nheld\n") == (2 if declares else 1)
+    assert_without_secrets(kept)
+    text = f'FROM {small}\nRUN echo "through $https_proxy"; false\n'
+    broken = pack({"/Dockerfile": File(content=text.encode())})
+    told = discreet.build_dockerfile(broken, "Dockerfile", f"{tag}-broken", secrets=SECRETS)
+    assert told is not None
+    assert "through http://***@127" in told
+    engine.remove_image(tag)
+
+
+@pytest.fixture
+def discreet(engine: DockerEngine) -> Iterator[DockerEngine]:
+    """The engine as a run has it, which knows what to tell nobody."""
+    discreet = DockerEngine(engine.endpoint, redact=redactor_for(SECRETS).text)
+    yield discreet
+    discreet.close()
+
+
+def assert_without_secrets(kept: bytes) -> None:
     for needle in (SECRET, CA.split()[-1].decode(), "PIP_INDEX_URL", "BEGIN CERTIFICATE"):
-        assert needle not in told
         assert needle.encode() not in kept
 
 
-def changes(engine: DockerEngine, tag: str) -> bytes:
-    """The bytes of an image's own layer: the last one of a saved image, and its configuration."""
-    with tempfile.TemporaryFile() as saved:
-        saved.writelines(engine._api.get_image(tag))
-        saved.seek(0)
-        return last_layer(saved)
+def everything_of(engine: DockerEngine, tag: str) -> bytes:
+    """All bytes of an image: each layer's files, configuration, manifest and history."""
+    about = json.dumps([engine._api.inspect_image(tag), engine._api.history(tag)])
+    found = [about.encode()]
+    with tarfile.open(fileobj=io.BytesIO(b"".join(engine._api.get_image(tag)))) as saved:
+        contents = {m.name: f.read() for m in saved if (f := saved.extractfile(m)) is not None}
+    (manifest,) = json.loads(contents["manifest.json"])
+    assert len(manifest["Layers"]) == len(engine._api.inspect_image(tag)["RootFS"]["Layers"])
+    for name, content in contents.items():
+        found.append(f"\n{name}\n".encode())
+        if name not in manifest["Layers"]:
+            found.append(content)
+            continue
+        # As files: in a layer that is compressed nothing would ever be found.
+        with tarfile.open(fileobj=io.BytesIO(content)) as layer:
+            for member in layer:
+                file = layer.extractfile(member) if member.isreg() else None
+                found += [member.name.encode(), file.read() if file else b""]
+    return b"\n".join(found)
 
 
-def last_layer(saved: IO[bytes]) -> bytes:
-    with tarfile.open(fileobj=saved) as tar:
-        manifest = tar.extractfile("manifest.json")
-        assert manifest is not None
-        found = json.load(manifest)[0]
-        parts = [tar.extractfile(name) for name in (found["Layers"][-1], found["Config"])]
-        return b"".join(part.read() for part in parts if part is not None)
+def test_the_users_own_proxies_reach_no_container(
+    engine: DockerEngine,
+    small: str,
+    tag: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Bug: the SDK put the proxies of ~/.docker/config.json, with their passwords, into jobs, and
+    into the configuration of every image that was built.
+    """
+    proxies = {"default": {"httpProxy": PROXY, "httpsProxy": PROXY}}
+    (tmp_path / "config.json").write_text(json.dumps({"proxies": proxies}), encoding="utf-8")
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    other = DockerEngine(engine.endpoint)
+    ran = other.run(Job(image=small, command=("env",), limits=SMALL_LIMITS))
+    assert "PATH=" in ran.output
+    assert SECRET not in ran.output
+    other.build(Build(image=small, script="true", tag=tag, limits=SMALL_LIMITS))
+    assert SECRET.encode() not in everything_of(engine, tag)
+    other.close()
+    engine.remove_image(tag)
 
 
 def test_a_failing_build_keeps_no_image_and_says_why(
@@ -123,12 +204,12 @@ def test_archives_are_there_and_the_cache_is_not_kept(
                 archives=(archive.getvalue(),),
                 cache_volume=volume,
                 tag=tag,
-                limits=SMALL,
+                limits=SMALL_LIMITS,
             )
         )
         told.append(ran.output)
     assert told == ["abccached\n", "abccached\ncached\n"]
-    looked = engine.run(Job(image=tag, command=("ls", "-A", "/cache"), limits=SMALL))
+    looked = engine.run(Job(image=tag, command=("ls", "-A", "/cache"), limits=SMALL_LIMITS))
     assert looked.output == ""
     engine._api.remove_volume(volume)
 

@@ -20,9 +20,10 @@ from support.engine_proxy import EngineProxy
 
 from core.errors import EngineError
 from core.types import Cause, Dropped, DropReason, Outcome, Patch, Stop, Task
-from sandbox.docker import LABEL, DockerEngine
+from sandbox.docker import DockerEngine
 from sandbox.engine import Build, Job, Limits, Ran
 from sandbox.judge import Judge
+from sandbox.owned import LABEL
 from sandbox.validate import Validator
 
 pytestmark = [

@@ -10,8 +10,10 @@ import pytest
 from support.containers import own_containers
 
 from core.errors import EngineError
-from sandbox.docker import LABEL, OUTPUT_BYTES, DockerEngine
+from sandbox.docker import DockerEngine
 from sandbox.engine import Build, File, Job, Limits, Ran
+from sandbox.output import OUTPUT_BYTES
+from sandbox.owned import LABEL
 from sandbox.tars import RESULT_BYTES
 
 pytestmark = pytest.mark.docker

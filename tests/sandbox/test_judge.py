@@ -16,6 +16,7 @@ from support.calc_repo import (
     TESTS,
     diff,
 )
+from support.containers import own_containers
 
 from core.types import Cause, Outcome, Patch, Stop, Task, Verdict
 from sandbox.docker import DockerEngine
@@ -132,7 +133,28 @@ def test_an_endless_loop_runs_out_of_time(engine: DockerEngine, task: Task) -> N
     judge = Judge(engine, Limits(seconds=3, memory_mib=256))
     verdict = judge.judge(task, patch(diff({"calc.py": "while True:\n    pass\n"})))
     assert outcome(verdict) == (Outcome.TIMED_OUT, Cause.MODEL)
-    assert re.fullmatch(r"stopped after \d+ s", verdict.detail)
+    assert verdict.detail == "it took longer than 3 s: it printed nothing"
+
+
+def test_waiting_for_what_does_not_come_is_told_from_work(engine: DockerEngine, task: Task) -> None:
+    """Bug: a test that waited in vain took the whole time of the longest suite."""
+    judge = Judge(engine, Limits(seconds=60, idle_seconds=1, memory_mib=256))
+    verdict = judge.judge(task, patch(diff({"calc.py": "import time\ntime.sleep(50)\n"})))
+    assert outcome(verdict) == (Outcome.TIMED_OUT, Cause.MODEL)
+    why = r"it did nothing for \d+ s: neither work nor traffic nor output: it printed nothing"
+    assert re.fullmatch(why, verdict.detail)
+    assert verdict.seconds is not None
+    assert verdict.seconds < 20
+
+
+def test_a_full_disk_is_the_models_own_and_given_back(engine: DockerEngine, task: Task) -> None:
+    """Bug: nothing limited what a patch wrote, until the machine's disk was full."""
+    judge = Judge(engine, Limits(seconds=30, memory_mib=256, disk_mib=32))
+    fills = "n = 0\nwhile True:\n    n += 1\n    open(f'/tmp/{n}', 'wb').write(bytes(10**7))\n"
+    verdict = judge.judge(task, patch(diff({"calc.py": fills})))
+    assert outcome(verdict) == FAILED
+    assert verdict.detail.startswith("it wrote more than 32 MiB")
+    assert own_containers(engine) == []
 
 
 def test_out_of_memory_is_named(judge: Judge, task: Task) -> None:

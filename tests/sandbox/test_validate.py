@@ -117,6 +117,17 @@ def test_a_suite_that_takes_its_limit_several_times_over(
     assert isinstance(quick.validate(calc.candidate(tests={"tests/test_calc.py": slow})), Task)
 
 
+def test_a_suite_too_slow_for_the_time_there_is(validator: Validator, calc: CalcRepo) -> None:
+    """Then both lists come from the files that the fix touched, and the task says so."""
+    quick = dataclasses.replace(validator, limits=Limits(seconds=4), runs=1)
+    tests = {**MORE_TESTS, "tests/test_slow.py": f"import time\n\ntime.sleep(9)\n{TESTS}"}
+    task = quick.validate(calc.candidate(tests=tests, test_files=("tests/test_calc.py",)))
+    assert isinstance(task, Task), task
+    assert task.scope == "files"
+    assert (task.fail_to_pass, task.pass_to_pass) == ((ADD,), SUB[:1])
+    assert task.test_command.endswith(" tests/test_calc.py")
+
+
 MUL = "from calc import mul\n\n\ndef test():\n    assert mul(2, 3) == 6\n"
 FLAKY = """
 
@@ -164,7 +175,7 @@ def test_an_endless_loop(validator: Validator, calc: CalcRepo) -> None:
     quick = dataclasses.replace(validator, limits=Limits(seconds=4), runs=1)
     found = dropped(quick, calc.candidate(fix={"calc.py": "while True:\n    pass\n"}))
     assert found.reason is DropReason.TIMED_OUT
-    assert found.detail.startswith("after the fix, after 4")
+    assert found.detail.startswith("after the fix, it took longer than 4 s")
 
 
 HANGS = """

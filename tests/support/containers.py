@@ -6,7 +6,10 @@ import os
 import socket
 from typing import Any
 
-from sandbox.docker import LABEL, DockerEngine
+from sandbox.docker import DockerEngine
+from sandbox.owned import LABEL
+
+_NEVER = ("patchmark/base", "patchmark/root", "<none>")
 
 
 def owner() -> str:
@@ -24,4 +27,4 @@ def tags(engine: DockerEngine) -> set[str]:
     """Names of patchmark's layers on the engine, without the bases."""
     found = engine._api.images(filters={"label": f"{LABEL}=image"})
     names = {tag for image in found for tag in image["RepoTags"] or ()}
-    return {name for name in names if not name.startswith(("patchmark/base", "patchmark/root"))}
+    return {name for name in names if not name.startswith(_NEVER)}

@@ -11,6 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+_REFUSAL = (
+    b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\n"
+    b'Content-Length: 21\r\n\r\n{"message":"refused"}'
+)
+
 
 class EngineProxy:
     """Hands on bytes both ways until `cut`; what was open is then closed on both sides."""
@@ -24,6 +29,8 @@ class EngineProxy:
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._gone = False
+        self.refused: tuple[bytes, ...] = ()
+        """Requests with this in their first line are answered with an error by ourselves."""
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(self.path))
         self._server.listen()
@@ -72,16 +79,20 @@ class EngineProxy:
                 self._open |= {client, engine}
             threads = [
                 threading.Thread(target=self._pump, args=ends, daemon=True)
-                for ends in ((client, engine), (engine, client))
+                for ends in ((client, engine, True), (engine, client, False))
             ]
             self._threads += threads
             for thread in threads:
                 thread.start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, asks: bool) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
-                sink.sendall(data)
+                first = data.partition(b"\r\n")[0] if asks else b""
+                if any(part in first for part in self.refused):
+                    source.sendall(_REFUSAL)
+                else:
+                    sink.sendall(data)
         with suppress(OSError):
             sink.shutdown(socket.SHUT_WR)
         with self._lock:

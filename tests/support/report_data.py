@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from core.confinement import Confinement
 from core.types import (
     Cause,
     Difficulty,
@@ -203,6 +204,7 @@ def facts(
         verdicts=verdicts,
         dropped=DROPPED,
         limits=LIMITS,
+        sandbox=HELD,
     )
 
 
@@ -225,10 +227,13 @@ DROPPED = (
     *(drop(n, DropReason.TIMED_OUT, "validate", f"Faster import {n}") for n in range(800, 802)),
 )
 LIMITS = (
-    "Tests ran without network in a container of 2 CPUs and 4 GB, each run at most 10 minutes.",
     "Only fixes that come with tests can become tasks; other work is not measured.",
     "The fixes are public; a model may have seen them while it was trained.",
 )
+HELD = Confinement(
+    seconds=600, idle_seconds=300, memory_mib=4096, cpus=2, processes=512, disk_mib=4096,
+    output_mib=256, network="none", user="10001", runtime="runc",
+)  # fmt: skip
 
 DEMO = {
     "reference": "PPPPPPPPPPPPPP",

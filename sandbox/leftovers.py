@@ -1,0 +1,60 @@
+"""What a patchmark that is gone has left on an engine, found by its labels."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import Any
+
+from sandbox.owned import LABEL, OWNER, is_gone
+
+_HALF_MADE_SECONDS = 3600
+"""No build takes as long: a nameless step of a Dockerfile that is older belongs to none."""
+
+
+def containers(api: Any) -> list[str]:
+    """The ids of containers whose makers are gone."""
+    # Both labels: an image keeps its builder's owner label and hands it to every container
+    # that a person starts from it; those are not ours to remove.
+    ours = {"label": [f"{LABEL}=container", OWNER]}
+    found = api.containers(all=True, filters=ours)
+    return [str(c["Id"]) for c in found if is_gone(c["Labels"][OWNER], c["Created"])]
+
+
+def remove_containers(api: Any) -> int:
+    """Remove those; how many went."""
+    import docker
+
+    removed = 0
+    for name in containers(api):
+        with suppress(docker.errors.APIError):
+            api.remove_container(name, force=True, v=True)
+            removed += 1
+    return removed
+
+
+def remove_images(api: Any, prefix: str) -> int:
+    """Remove images that their makers never named, or named for the time being; how many went.
+
+    What a living run makes just now stays.
+    """
+    import docker
+
+    removed = 0
+    nameless = api.images(filters={"dangling": True, "label": f"{LABEL}=image"})
+    benches = api.images(name=f"{prefix}workbench", filters={"label": f"{LABEL}=image"})
+    for one in [*nameless, *benches]:
+        if _is_left(one):
+            for name in one.get("RepoTags") or [one["Id"]]:
+                # One that a container holds stays.
+                with suppress(docker.errors.APIError):
+                    api.remove_image(one["Id"] if name == "<none>:<none>" else name)
+                    removed += 1
+    return removed
+
+
+def _is_left(image: dict[str, Any]) -> bool:
+    made_at, named = image["Created"], (image.get("Labels") or {}).get(OWNER)
+    if named is None:
+        return bool(time.time() - made_at > _HALF_MADE_SECONDS)
+    return is_gone(named, made_at)

@@ -1,0 +1,50 @@
+"""Whose a container, an image or a volume is: labels that name a process, and whether it lives."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+LABEL = "dev.patchmark"
+"""On everything of ours; its value says what it is: `container`, `image`, `cache`."""
+OWNER = f"{LABEL}.owner"
+_SLACK = 2.0
+"""Seconds by which the clocks of engine and machine may differ."""
+
+
+def owner() -> str:
+    """What labels call this process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def is_gone(named: str, seen_at: float) -> bool:
+    """True where this machine's process that an owner label names has ended.
+
+    `seen_at`: when it was known to live, in seconds since the epoch; a process that started
+    later only has its number. What another machine owns is never gone.
+    """
+    machine, _, pid = named.rpartition(":")
+    if machine != socket.gethostname() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    return _started(int(pid)) > seen_at + _SLACK
+
+
+def _started(pid: int) -> float:
+    """When a process started; 0 where that cannot be told."""
+    try:
+        ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+        boot = next(
+            int(line.split()[1])
+            for line in Path("/proc/stat").read_text().splitlines()
+            if line.startswith("btime ")
+        )
+    except (OSError, ValueError, IndexError, StopIteration):
+        return 0.0
+    return boot + ticks / os.sysconf("SC_CLK_TCK")
