@@ -67,7 +67,7 @@ def script_variants(command: str, names: Sequence[str], one: int, two: int) -> V
 
 def _runner(command: str) -> str | None:
     """The last one named: what stands before it builds."""
-    if re.search(r"\bnode\b.*\s--test\b", command):
+    if re.search(r"\b(?:node|tsx)\b.*\s--test\b", command):
         return "node"
     found = re.findall(
         r"(?:^|[\s/;(&])(vitest|jest|react-scripts|mocha|ava|tape|tap)(?=\s|$)", command

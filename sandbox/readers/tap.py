@@ -10,8 +10,8 @@ import re
 from sandbox.readers.collected import Collected
 from sandbox.results import Status, SuiteRun
 
-_POINT = re.compile(r"^(?P<indent> *)(?P<not>not )?ok\b(?: +\d+)?(?: *-)? *(?P<rest>.*)$")
-_PLAN = re.compile(r"^1\.\.(\d+)")
+POINT = re.compile(r"^(?P<indent> *)(?P<not>not )?ok\b(?: +\d+)?(?: *-)? *(?P<rest>.*)$")
+PLAN = re.compile(r"^1\.\.(\d+)")
 _SUBTEST = re.compile(r"^(?P<indent> *)# Subtest: (?P<name>.*)$")
 _DIRECTIVE = re.compile(r"(?<!\\)#\s*(?P<word>skip|todo)\S*.*$", re.IGNORECASE)
 
@@ -29,13 +29,13 @@ def read(report: bytes, exit_code: int | None) -> SuiteRun:
         if subtest := _SUBTEST.match(line):
             # Node announces at the level of the test, the specification one level deeper.
             around[len(subtest["indent"])] = subtest["name"].strip()
-        elif point := _POINT.match(line):
+        elif point := POINT.match(line):
             depth = len(point["indent"])
             seen += depth == 0
             path = [name for level, name in sorted(around.items()) if level < depth]
-            found.add("::".join([*path, _name(point)]), _status(point))
+            found.add("::".join([*path, _name(point)]), status(point))
             around = {level: name for level, name in around.items() if level < depth}
-        elif plan := _PLAN.match(line):
+        elif plan := PLAN.match(line):
             planned = int(plan.group(1))
         elif line.startswith("Bail out!"):
             bailed = True
@@ -47,7 +47,8 @@ def _name(point: re.Match[str]) -> str:
     return _DIRECTIVE.sub("", point["rest"]).strip() or "unnamed"
 
 
-def _status(point: re.Match[str]) -> Status:
+def status(point: re.Match[str]) -> Status:
+    """What a point says, its directive included."""
     directive = _DIRECTIVE.search(point["rest"])
     word = directive["word"].lower() if directive else ""
     if word == "skip":

@@ -33,6 +33,23 @@ not ok 1 - calc
 ok 2 - other
 1..2
 """
+TAPE = """TAP version 13
+# adds
+ok 1 should be equal
+ok 2 should be equal
+# subtracts
+ok 3 should be equal
+not ok 4 should be equal
+  ---
+    operator: equal
+  ...
+# SKIP divides
+
+1..4
+# tests 4
+# pass  3
+# fail  1
+"""
 GO = "\n".join(
     json.dumps(event)
     for event in (
@@ -102,6 +119,7 @@ RSPEC = json.dumps(
             },
             set(),
         ),
+        ("tape", TAPE, {"adds": P, "subtracts": F, "divides": S}, set()),
         ("go", GO, {"p::TestA": P, "p::TestB/sub": F, "p::TestC": S}, {"broken"}),
         (
             "libtest",
@@ -145,6 +163,8 @@ def test_what_a_report_says(
         ("tap", TAP.replace("1..2\n", "")),
         ("tap", TAP.replace("1..2\n", "1..3\n")),
         ("tap", TAP + "Bail out! no more\n"),
+        ("tape", TAPE.partition("\n1..")[0]),
+        ("tape", TAPE.replace("1..4", "1..5")),
         ("go", GO.rpartition("\n")[0]),
         ("libtest", LIBTEST.rpartition("test result")[0]),
         ("jest", JEST[:-5]),
