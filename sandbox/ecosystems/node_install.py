@@ -11,8 +11,7 @@ from sandbox.facts import Facts, table
 _EXPORTS = """
 export npm_config_cache=/cache/npm npm_config_audit=false npm_config_fund=false
 export npm_config_update_notifier=false npm_config_engine_strict=false HUSKY=0
-export npm_config_package_lock=true npm_config_store_dir=/cache/pnpm YARN_CACHE_FOLDER=/cache/yarn
-export npm_config_strict_dep_builds=false pnpm_config_strict_dep_builds=false
+export npm_config_package_lock=true YARN_CACHE_FOLDER=/cache/yarn
 export PUPPETEER_SKIP_DOWNLOAD=1 PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 CYPRESS_INSTALL_BINARY=0
 export YARN_NODE_LINKER=node-modules YARN_ENABLE_TELEMETRY=0 YARN_ENABLE_IMMUTABLE_INSTALLS=false
 # The other managers ask the index that npm asks, and so do locks that name a public one.
@@ -35,6 +34,10 @@ without_scripts() {
   "$@" --ignore-scripts || return 1
   npm rebuild || true
 }
+"""
+_PNPM = """
+export npm_config_store_dir=/cache/pnpm npm_config_strict_dep_builds=false
+export pnpm_config_store_dir=/cache/pnpm pnpm_config_strict_dep_builds=false
 """
 # Lock files of npm are made first, so that what a date has is told from what does not install.
 _NPM = """
@@ -71,7 +74,8 @@ def install(facts: Facts, package: dict[str, Any], not_after: str, node: int) ->
         lines.append(f'[ -n "$as" ] || dated {not_after} {shlex.quote(_first(package))}')
     elif manager == "pnpm":
         named = version or _pnpm_of(facts.text(lock), node)
-        lines = [f"npm install -g {shlex.quote(named)}", *_tried("pnpm", "--frozen-lockfile", lock)]
+        lines = [f"npm install -g {shlex.quote(named)}{_PNPM}"]
+        lines += _tried("pnpm", "--frozen-lockfile", lock)
         lines += _tried("pnpm", "--no-frozen-lockfile", "")
     elif _is_berry(facts, package):
         told = (version or "").replace("yarn@", "@yarnpkg/cli-dist@")
