@@ -1,5 +1,6 @@
 """TAP (Test Anything Protocol) versions 12 to 14, with subtests indented by four blanks.
 
+Several documents in a row are one.
 https://testanything.org/tap-version-14-specification.html
 """
 
@@ -13,6 +14,8 @@ from sandbox.results import Status, SuiteRun
 POINT = re.compile(r"^(?P<indent> *)(?P<not>not )?ok\b(?: +\d+)?(?: *-)? *(?P<rest>.*)$")
 PLAN = re.compile(r"^1\.\.(\d+)")
 _SUBTEST = re.compile(r"^(?P<indent> *)# Subtest: (?P<name>.*)$")
+# What tap says of a test's duration, which is another in each run.
+_TIME = re.compile(r"\s+# time=[\d.]+m?s\s*(\{)?$")
 _DIRECTIVE = re.compile(r"(?<!\\)#\s*(?P<word>skip|todo)\S*.*$", re.IGNORECASE)
 
 
@@ -36,7 +39,7 @@ def read(report: bytes, exit_code: int | None) -> SuiteRun:
             found.add("::".join([*path, _name(point)]), status(point))
             around = {level: name for level, name in around.items() if level < depth}
         elif plan := PLAN.match(line):
-            planned = int(plan.group(1))
+            planned = (planned or 0) + int(plan.group(1))
         elif line.startswith("Bail out!"):
             bailed = True
     complete = planned is not None and seen == planned and not bailed
@@ -44,7 +47,7 @@ def read(report: bytes, exit_code: int | None) -> SuiteRun:
 
 
 def _name(point: re.Match[str]) -> str:
-    return _DIRECTIVE.sub("", point["rest"]).strip() or "unnamed"
+    return _TIME.sub("", _DIRECTIVE.sub("", point["rest"])).strip() or "unnamed"
 
 
 def status(point: re.Match[str]) -> Status:

@@ -10,15 +10,20 @@ _SKIPPED = "SKIP "
 
 
 def read(report: bytes, exit_code: int | None) -> SuiteRun:
-    """Read a stream; the id of a test is its name, and its worst assertion is its result."""
+    """Read a stream; the id of a test is its name, and its worst assertion is its result.
+
+    Several documents in a row are one.
+    """
     found = Collected()
-    name, planned, seen = "unnamed", None, 0
+    name, planned, seen, summing = "unnamed", None, 0, False
     for line in report.decode("utf-8", "replace").splitlines():
         if plan := PLAN.match(line):
-            planned = int(plan.group(1))
+            planned = (planned or 0) + int(plan.group(1))
             # Comments behind it are the sums.
-            break
-        if line.startswith("# "):
+            summing = True
+        elif line.startswith("TAP version"):
+            summing = False
+        elif line.startswith("# ") and not summing:
             name = line[2:].strip()
             if name.startswith(_SKIPPED):
                 found.add(name.removeprefix(_SKIPPED), Status.SKIPPED)
