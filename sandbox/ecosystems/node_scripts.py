@@ -35,6 +35,8 @@ _RUNNERS: tuple[tuple[str, str, str, str], ...] = (
     (r"tap(?=\s|$)", _TAP, f"> {_OUT}", "tap"),
     (r"tape(?=\s|$)", "tape", f"> {_OUT}", "tape"),
 )  # fmt: skip
+# It gives up where nothing happens for ten seconds, as long as a busy machine takes to compile.
+_PATIENT = ("ava --tap", '--timeout="${PATCHMARK_TEST_SECONDS:-60}s"')
 _DIRECT = ("vitest", "jest", "mocha", "ava", "tap")
 _NOT_OURS = re.compile(
     # Words that end a run early, wait for ever, or write another report than the one read here.
@@ -145,6 +147,8 @@ def _of_segment(segment: str) -> Command | None:
         if match:
             given = " ".join(_NOT_OURS.sub("", f" {rest[match.end() :]} ").split())
             head = match.expand(words) if "\\g" in words else words
+            if head == _PATIENT[0] and not re.search(r"--timeout\b|(?:^|\s)-T", given):
+                given = f"{_PATIENT[1]} {given}".rstrip()
             if flags := (match.groupdict().get("flags") or "").strip():
                 start += f'NODE_OPTIONS="{flags}" '
             shell = start + " ".join(word for word in (head, given, end) if word)

@@ -55,6 +55,7 @@ def test_the_node_of_a_commit(files: dict[str, str], day: str, version: str) -> 
 
 # -- which command ---------------------------------------------------------------------------
 
+PATIENT = '--timeout="${PATCHMARK_TEST_SECONDS:-60}s"'
 NODE_TAP = f"--test-reporter=tap --test-reporter-destination={OUT}"
 JSON = f"--json --outputFile={OUT}"
 
@@ -78,7 +79,7 @@ JSON = f"--json --outputFile={OUT}"
         ),
         (
             {"test": "tsc && ava"},
-            f"(tsc) || exit 2\nava --tap > {OUT}",
+            f"(tsc) || exit 2\nava --tap {PATIENT} > {OUT}",
             "tap",
         ),
         (
@@ -102,6 +103,17 @@ def test_a_test_script_and_its_results(
     assert found.form == form
     if command:
         assert found.shell == command
+
+
+@pytest.mark.parametrize(
+    ("script", "command"),
+    [("ava", f"ava --tap {PATIENT} > {OUT}"), ("ava -T 2m", f"ava --tap -T 2m > {OUT}")],
+)
+def test_ava_is_given_as_long_as_a_test_may_take(script: str, command: str) -> None:
+    """On a busy machine ava gave up after ten seconds, before its first file was compiled."""
+    found = node_command({"test": script}, set())
+    assert found is not None
+    assert found.shell == command
 
 
 @pytest.mark.parametrize(
