@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 from sandbox.ci import Workflow
 from sandbox.ecosystems.node_install import install, lock_files
 from sandbox.ecosystems.node_scripts import Command, script_command, test_command
+from sandbox.ecosystems.node_version import version
 from sandbox.ecosystems.node_workspaces import each_command, members
 from sandbox.ecosystems.python import month_end
 from sandbox.facts import Facts, table
@@ -17,18 +16,6 @@ from sandbox.recipe import Recipe, Toolchain
 
 NAME = "node"
 SUFFIXES = (".js", ".ts", ".tsx", ".jsx", ".mjs", ".cjs", ".mts", ".vue", ".svelte")
-# When each became a long-term release (github.com/nodejs/release).
-_LTS = {
-    "8": date(2017, 10, 31),
-    "10": date(2018, 10, 30),
-    "12": date(2019, 10, 21),
-    "14": date(2020, 10, 27),
-    "16": date(2021, 10, 26),
-    "18": date(2022, 10, 25),
-    "20": date(2023, 10, 24),
-    "22": date(2024, 10, 29),
-    "24": date(2025, 10, 28),
-}
 _OLDEST_WHEEL = 18
 _PATH = 'export PATH="$PWD/node_modules/.bin:$PATH"\n'
 # Those that lie there before anything is installed are fixtures of the repository.
@@ -83,13 +70,13 @@ def recipes(facts: Facts, workflow: Workflow) -> Iterator[Recipe]:
     found = _command(facts, package, scripts)
     if found is None:
         return
-    version = _version(facts, workflow, package)
-    told = install(facts, package, month_end(facts), int(version))
+    major = version(facts, workflow, package)
+    told = install(facts, package, month_end(facts), int(major))
     files = facts.named("package.json", *lock_files(), ".npmrc", ".yarnrc.yml", *_WORKSPACES)
     build = next((name for name in ("build", "prepare") if name in scripts), None)
     yield Recipe(
         found_in="files",
-        toolchain=toolchain(version),
+        toolchain=toolchain(major),
         dependencies=f"{_BEFORE}{told}{_KEEP}",
         inputs=repr([(p, _of(facts, p)) for p in files if "node_modules/" not in p]),
         install=f"{_LINK}{_PATH}" + (f"HUSKY=0 npm run {build} || true\n" if build else ""),
@@ -103,26 +90,26 @@ def recipes(facts: Facts, workflow: Workflow) -> Iterator[Recipe]:
 _WORKSPACES = ("pnpm-workspace.yaml", "lerna.json")
 
 
-def toolchain(version: str) -> Toolchain:
+def toolchain(major: str) -> Toolchain:
     """Node of this major version."""
-    brought = f"node_install {version}"
-    if int(version) < _OLDEST_WHEEL:
-        brought = _of_npm(version)
+    brought = f"node_install {major}"
+    if int(major) < _OLDEST_WHEEL:
+        brought = _of_npm(major)
     return Toolchain(
-        name=f"node {version}",
+        name=f"node {major}",
         ask="node --version",
-        images=(f"node:{version}-slim",),
+        images=(f"node:{major}-slim",),
         install=brought,
     )
 
 
-def _of_npm(version: str) -> str:
+def _of_npm(major: str) -> str:
     """Shell that brings a Node which the Python index lacks, and an npm that runs on it."""
-    npm = "npm@8" if int(version) >= 12 else "npm@6"
+    npm = "npm@8" if int(major) >= 12 else "npm@6"
     return f"""if ! command -v node > /dev/null; then
   node_install {_OLDEST_WHEEL}
-  at=/opt/patchmark/node-{version}
-  if npm install -g --prefix $at "node-linux-$(node -p process.arch)@{version}" {npm}; then
+  at=/opt/patchmark/node-{major}
+  if npm install -g --prefix $at "node-linux-$(node -p process.arch)@{major}" {npm}; then
     ln -sf $at/bin/node $at/bin/npm $at/bin/npx /usr/local/bin/
     npm config set --global prefix /usr/local
   fi
@@ -144,19 +131,3 @@ def _of(facts: Facts, path: str) -> object:
     kinds = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
     more = ("workspaces", "overrides", "resolutions", "packageManager")
     return [package.get(key) for key in (*kinds, *more)]
-
-
-def _version(facts: Facts, workflow: Workflow, package: dict[str, Any]) -> str:
-    if facts.settings.version:
-        return facts.settings.version.split(".")[0]
-    told = (facts.text(".nvmrc"), facts.text(".node-version"), table(package, "volta").get("node"))
-    pinned = re.match(r"v?(\d+)", next((str(one).strip() for one in told if one), ""))
-    if pinned:
-        return pinned[1]
-    day = facts.committed_at.date()
-    settled = [v for v, since in _LTS.items() if since <= day] or ["8"]
-    tested = [v.split(".")[0] for v in workflow.versions.get("node", ())]
-    known = [v for v in settled if v in tested]
-    engines = package.get("engines")
-    least = re.search(r"\d+", str(engines.get("node", ""))) if isinstance(engines, dict) else None
-    return max([(known or settled)[-1], least[0] if least else "0"], key=int)

@@ -11,11 +11,20 @@ import pytest
 from sandbox.ci import workflow
 from sandbox.ecosystems.node import recipes
 from sandbox.ecosystems.node_scripts import test_command as node_command
+from sandbox.ecosystems.node_version import admits
 from sandbox.ecosystems.node_workspaces import members
 from sandbox.facts import Facts
 from sandbox.recipe import EnvironmentSettings, Recipe
 
 OUT = '"$PATCHMARK_RESULTS"'
+CI = """jobs:
+  test:
+    strategy: {matrix: {node: [14, 16, 17]}}
+    steps:
+      - uses: actions/setup-node@v4
+        with: {node-version: "${{ matrix.node }}"}
+      - run: npm test
+"""
 PACKAGE = '{"scripts": {"test": "jest"}}'
 
 
@@ -44,6 +53,12 @@ def best(files: Mapping[str, str], day: str = "2024-02-07") -> Recipe:
          "2024-02-07", "14"),
         ({"package.json": '{"scripts": {"test": "jest"}, "engines": {"node": ">=22"}}'},
          "2024-02-07", "22"),
+        ({"package.json": '{"scripts": {"test": "jest"}, "engines": {"node": "14.x"}}'},
+         "2024-02-07", "14"),
+        ({"package.json": '{"scripts": {"test": "jest"}, "engines": {"node": "0.10"}}'},
+         "2024-02-07", "20"),
+        ({".github/workflows/ci.yml": CI}, "2024-02-07", "16"),
+        ({".github/workflows/ci.yml": CI.replace("14, 16, 17", "6")}, "2024-02-07", "20"),
     ],
 )  # fmt: skip
 def test_the_node_of_a_commit(files: dict[str, str], day: str, version: str) -> None:
@@ -51,6 +66,28 @@ def test_the_node_of_a_commit(files: dict[str, str], day: str, version: str) -> 
     assert found.toolchain.name == f"node {version}"
     # Wheels of the Python index begin with 18; those before it come from npm's.
     assert ("node-linux-" in found.toolchain.install) is (int(version) < 18)
+
+
+@pytest.mark.parametrize(
+    ("asked", "majors"),
+    [
+        ("*", "12 14 16 18 20 22"),
+        ("", "12 14 16 18 20 22"),
+        (">= 0.10.0", "12 14 16 18 20 22"),
+        ("^14.17.0 || ^16.10.0 || >=20", "14 16 20 22"),
+        (">=14 <17", "14 16"),
+        (">12", "14 16 18 20 22"),
+        (">12.2", "12 14 16 18 20 22"),
+        ("<=16.x", "12 14 16"),
+        ("12 - 16", "12 14 16"),
+        ("v18.12", "18"),
+        ("~20.1", "20"),
+        ("lts/*", "12 14 16 18 20 22"),
+    ],
+)
+def test_what_a_range_admits(asked: str, majors: str) -> None:
+    found = [str(major) for major in (12, 14, 16, 18, 20, 22) if admits(asked, major)]
+    assert " ".join(found) == majors
 
 
 # -- which command ---------------------------------------------------------------------------
