@@ -14,7 +14,9 @@ _VIA = re.compile(
     r"npx\s+(?:--no-install\s+)?|(?:npm|pnpm|yarn)\s+exec\s+(?:--\s+)?|yarn\s+(?:run\s+)?|pnpm\s+"
 )
 _COVERAGE = re.compile(r"^(?:nyc|c8)\s+(?:--?[\w=./-]+\s+)*")
-_BIN = r"(?:(?:node\s+(?P<flags>(?:--\S+\s+)*))?(?:\./)?node_modules/(?:\.bin/|[\w-]+/bin/))?"
+_FILE = re.compile(
+    r"(?P<node>node\s+(?:-\S+\s+)*)?(?:\./)?node_modules/(?:\.bin/)?(?P<name>[\w-]+)(?:/\S+)?(?=\s|$)"
+)
 # tap took one word for the other in its 18th version.
 _TAP = (
     'tap --reporter=tap $(case $(sed -n \'s/.*"version": "\\([0-9]*\\).*/\\1/p\' '
@@ -142,15 +144,18 @@ def _of_segment(segment: str) -> Command | None:
     # What a pipe does with the output is for people.
     rest = re.split(r"\s\|\s", segment[len(start) :])[0]
     rest = _COVERAGE.sub("", _VIA.sub("", rest, count=1) if _VIA.match(rest) else rest)
+    if file := _FILE.match(rest):
+        rest = file["name"] + rest[file.end() :]
     for pattern, words, end, form in _RUNNERS:
-        match = re.match(f"{_BIN}{pattern}", rest)
+        match = re.match(pattern, rest)
         if match:
             given = " ".join(_NOT_OURS.sub("", f" {rest[match.end() :]} ").split())
             head = match.expand(words) if "\\g" in words else words
             if head == _PATIENT[0] and not re.search(r"--timeout\b|(?:^|\s)-T", given):
                 given = f"{_PATIENT[1]} {given}".rstrip()
-            if flags := (match.groupdict().get("flags") or "").strip():
-                start += f'NODE_OPTIONS="{flags}" '
+            if file and file["node"]:
+                # Flags of node itself, which not all may stand in NODE_OPTIONS.
+                head = " ".join([file[0], *head.split(" ")[1:]])
             shell = start + " ".join(word for word in (head, given, end) if word)
             return Command(shell, form, not list(_places(given)))
     return None

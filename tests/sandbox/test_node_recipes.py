@@ -144,6 +144,28 @@ def test_a_test_script_and_its_results(
 
 @pytest.mark.parametrize(
     ("script", "command"),
+    [
+        (
+            "node --expose-gc ./node_modules/vitest/dist/cli.js --run && vitest --types",
+            "node --expose-gc ./node_modules/vitest/dist/cli.js run "
+            f"--reporter=json --outputFile={OUT}",
+        ),
+        ("./node_modules/.bin/mocha -b", f"mocha --reporter xunit -O output={OUT}"),
+        (
+            "node --harmony node_modules/mocha/bin/_mocha t",
+            f"node --harmony node_modules/mocha/bin/_mocha t --reporter xunit -O output={OUT}",
+        ),
+    ],
+)
+def test_a_runner_called_by_its_file(script: str, command: str) -> None:
+    """The first vitest was taken for a step before the tests, and the second run for them."""
+    found = node_command({"test": script}, set())
+    assert found is not None
+    assert found.shell == command
+
+
+@pytest.mark.parametrize(
+    ("script", "command"),
     [("ava", f"ava --tap {PATIENT} > {OUT}"), ("ava -T 2m", f"ava --tap -T 2m > {OUT}")],
 )
 def test_ava_is_given_as_long_as_a_test_may_take(script: str, command: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from sandbox.results import Status, SuiteRun
 from sandbox.tripwires import beside, split
+from sandbox.tripwires_script import script_variants
 
 P, F = Status.PASSED, Status.FAILED
 
@@ -23,6 +24,21 @@ P, F = Status.PASSED, Status.FAILED
 def test_a_planted_file_is_one_that_runners_find(path: str, planted: str) -> None:
     """Beside `test.js` was planted `lazy.js`, which no runner takes for a test."""
     assert beside(path, "lazy") == planted
+
+
+@pytest.mark.parametrize(
+    ("command", "word"),
+    [
+        ("(tsc) || exit 2\nmocha --reporter xunit", "require('assert')"),
+        ("node --expose-gc ./node_modules/vitest/dist/cli.js run", "expect("),
+        ("node node_modules/mocha/bin/_mocha test/tap/x.js", "require('assert')"),
+        ("node --import tsx --test", "require('node:test')"),
+        ("make test", ""),
+    ],
+)
+def test_a_planted_file_speaks_the_runners_words(command: str, word: str) -> None:
+    variants = script_variants(command, ("late order", "width limit"), 1, 2)
+    assert [word in text for _, text in variants[-1:]] == [True] * bool(word)
 
 
 def test_a_file_that_holds_nothing_but_tripwires_is_no_test() -> None:
