@@ -52,7 +52,7 @@ def _file(found: Collected, file: dict[str, Any]) -> None:
         if isinstance(test, dict):
             titles = test.get("ancestorTitles")
             parts = [*(titles if isinstance(titles, list) else []), test.get("title", "")]
-            name = " > ".join(str(part) for part in parts)
+            name = " > ".join(str(part) for part in parts if part)
             found.add(f"{path}::{name}", _STATUSES.get(str(test.get("status")), Status.ERROR))
     if not tests and file.get("status") == "failed":
         found.uncollected.add(path)
