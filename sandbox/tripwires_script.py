@@ -40,6 +40,8 @@ _BODIES = {
 }
 _BODIES["tape"] = _BODIES["tap"].replace("tap.test", "tap")
 
+_NAMES = "(vitest|jest|react-scripts|mocha|ava|tape|tap)"
+
 
 def script_variants(command: str, names: Sequence[str], one: int, two: int) -> Variants:
     """(patterns of the sibling, content) for the runner that a command names; none if unknown."""
@@ -125,9 +127,8 @@ def appended_variants(command: str, names: Sequence[str], one: int, two: int) ->
 
 def _runner(command: str) -> str | None:
     """The last one named: what stands before it builds."""
-    if re.search(r"\bnode\b.*\s--test\b", command):
+    if re.search(r"\b(?:node|tsx)\b.*\s--test\b", command):
         return "node"
-    found = re.findall(
-        r"(?:^|[\s/;(&])(vitest|jest|react-scripts|mocha|ava|tape|tap)(?=\s|$)", command
-    )
-    return {"react-scripts": "jest"}.get(found[-1], found[-1]) if found else None
+    found = re.findall(rf"(?:^|[\s/;(&]){_NAMES}(?=\s|$)|node_modules/{_NAMES}/\S+", command)
+    name = found[-1][0] or found[-1][1] if found else None
+    return {"react-scripts": "jest"}.get(name, name) if name else None
