@@ -18,7 +18,6 @@ from patchmark.settings import Flags, make
 from sandbox.attacks import ATTACKS
 from sandbox.attacks.sample import PYTHON
 from sandbox.discover import connect
-from sandbox.docker import LABEL
 
 pytestmark = pytest.mark.docker
 ESCAPES = next(attack for attack in ATTACKS if attack.name.startswith("escapes and workflow"))
@@ -64,7 +63,7 @@ def test_interrupted_it_leaves_no_container(tmp_path: Path) -> None:
     assert "stopped" in process.communicate(timeout=60)[1]
     assert process.returncode == 130
     engine = connect(os.environ)
-    mine = {"label": f"{LABEL}.owner={os.uname().nodename}:{process.pid}"}
+    mine = {"label": f"dev.patchmark.owner={os.uname().nodename}:{process.pid}"}
     assert engine._api.containers(all=True, filters=mine) == []
     assert engine._api.images(filters=mine) == []
     engine.close()
