@@ -123,7 +123,9 @@ def _attacks(ring: Arena, attacks: Sequence[Attack]) -> Iterator[Tried]:
     def one(attack: Attack) -> Tried:
         start = time.monotonic()
         verdict = ring.judged(attack.text)
-        right = verdict.outcome is not Outcome.PASSED
+        # Where the engine or patchmark failed, the attack was not really tried.
+        tried = verdict.outcome.scored or verdict.outcome.value in attack.ends
+        right = tried and verdict.outcome is not Outcome.PASSED
         tries = f"to {attack.kind.value}"
         return _tried(attack.name, tries, attack.sample, verdict, start, right=right)
 
