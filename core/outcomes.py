@@ -23,6 +23,8 @@ class Stop(StrEnum):
     """The answer hit the model's length limit."""
     PROVIDER_FAILED = "provider_failed"
     OVER_BUDGET = "over_budget"
+    ENVIRONMENT_BROKEN = "environment_broken"
+    """The container that an agent worked in failed, and not by its doing."""
 
     @property
     def final(self) -> bool:
@@ -106,5 +108,6 @@ WITHOUT_A_RUN: dict[Stop, tuple[Outcome, Cause]] = {
     Stop.MISPLACED: (Outcome.DOES_NOT_APPLY, Cause.MODEL),
     Stop.PROVIDER_FAILED: (Outcome.PROVIDER_FAILED, Cause.PROVIDER),
     Stop.OVER_BUDGET: (Outcome.OVER_BUDGET, Cause.PATCHMARK),
+    Stop.ENVIRONMENT_BROKEN: (Outcome.ENVIRONMENT_BROKEN, Cause.ENVIRONMENT),
 }
 """The outcome of an attempt that left no patch to run."""

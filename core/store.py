@@ -20,8 +20,9 @@ from pydantic import ValidationError
 
 from core.confinement import Confinement
 from core.errors import StoreError
+from core.mined import SCHEMA_VERSION
 from core.redact import Redactor
-from core.types import SCHEMA_VERSION, Candidate, Dropped, Patch, Probe, Record, Task, Verdict
+from core.types import Candidate, Dropped, Patch, Probe, Record, Task, Verdict
 
 R = TypeVar("R", bound=Record)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import core.diff
 from core.types import Stop
@@ -10,7 +11,10 @@ from models.base import Files
 from models.blocks import Block, MalformedBlockError, MisplacedError, find_blocks, replace_once
 from models.provider import Finish
 from models.unified import file_diff, find_diff
+from models.whole import whole_files
 
+Form = Literal["blocks", "whole", "diff"]
+"""What a model is asked to answer with."""
 _BOM = "\ufeff"
 
 
@@ -27,8 +31,12 @@ class UnsafePathError(Exception):
     """A path outside of the repository, or in git's own folder."""
 
 
-def read_answer(text: str, finish: Finish, files: Files) -> Edit:
-    """Read an answer; never raises for anything a model can write."""
+def read_answer(text: str, finish: Finish, files: Files, form: Form = "blocks") -> Edit:
+    """Read an answer; never raises for anything a model can write.
+
+    SEARCH/REPLACE blocks and diffs are understood whatever was asked for; whole files only
+    where they were, since any answer may show code that is no file.
+    """
     if finish in ("refusal", "safety"):
         first = " ".join(text.split())[:200]
         return Edit(Stop.REFUSED, detail=f"{finish}: {first}" if first else finish)
@@ -37,26 +45,42 @@ def read_answer(text: str, finish: Finish, files: Files) -> Edit:
     if not text.strip():
         return Edit(Stop.EMPTY, detail="the answer has no text")
     try:
-        return _read(text, files)
+        return _read(text, files, form)
     except (MalformedBlockError, UnsafePathError) as error:
         return Edit(Stop.UNREADABLE, detail=str(error))
     except MisplacedError as error:
         return Edit(Stop.MISPLACED, detail=str(error))
 
 
-def _read(text: str, files: Files) -> Edit:
+def _read(text: str, files: Files, form: Form) -> Edit:
     known = frozenset(files.files())
     blocks = find_blocks(text, known)
     if blocks:
         return _answered(_apply(blocks, files, known))
     diff = find_diff(text)
     sections = core.diff.split(diff) if diff else []
+    if (diff is None or not sections) and form == "whole":
+        return _read_whole(text, files, known)
     if diff is None or not sections:
         return Edit(Stop.UNREADABLE, detail="no SEARCH/REPLACE block and no diff in the answer")
     for section in sections:
         for path in sorted(section.paths):
             _check(path)
     return _answered(diff if any(_changes(section) for section in sections) else "")
+
+
+def _read_whole(text: str, files: Files, known: frozenset[str]) -> Edit:
+    found = whole_files(text, known)
+    if not found:
+        return Edit(Stop.UNREADABLE, detail="no whole file, block or diff in the answer")
+    diffs = []
+    for path, content in found.items():
+        _check(path)
+        before = files.read(path) if path in known else None
+        if path in known and before is None:
+            raise MisplacedError(f"{path}: is not a text file")
+        diffs.append("" if before == content else file_diff(path, before, content))
+    return _answered("".join(diffs))
 
 
 def _answered(diff: str) -> Edit:

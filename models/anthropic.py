@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.types import Usage
+from models.anthropic_dialog import Blocks, messages, settings
 from models.provider import Answer, AskFailedError, Connection, Finish, Request
-from models.reply import Reply, never_sent, no_reuse, tls
+from models.reply import Reply, counted, never_sent, no_reuse, number, tls
 from models.retry import seconds_of
+from models.services import SERVICES
 
 if TYPE_CHECKING:
     from anthropic import Anthropic, APIStatusError
     from anthropic.types import MessageDeltaUsage, RawMessageStreamEvent
     from anthropic.types import Usage as RawUsage
 
-_URL = "https://api.anthropic.com"
 _FINISH: dict[str, Finish] = {
     "max_tokens": "length",
     "model_context_window_exceeded": "length",
@@ -44,23 +44,28 @@ class AnthropicProvider:
         import httpx2
 
         reply = Reply(self.name, self._timeout)
+        blocks = Blocks()
         finish: Finish | None = None
         try:
             with self._client.messages.create(
                 model=request.model,
                 max_tokens=request.max_output_tokens,
                 system=request.system,
-                messages=[{"role": "user", "content": request.user}],
+                messages=messages(request),
                 stream=True,
+                **settings(request),
             ) as stream:
                 for event in stream:
                     reply.check_time()
                     finish = _read(event, reply) or finish
+                    blocks.take(event, reply)
         except anthropic.APIStatusError as error:
             raise _status_error(error, reply, request.model) from error
         except (anthropic.AnthropicError, httpx2.HTTPError, ValueError) as error:
             # ValueError: an event that was cut off within its JSON.
             raise reply.broken(_words(error), sent=not never_sent(error)) from error
+        if request.tools:
+            reply.said = blocks.said()
         return reply.whole(finish)
 
 
@@ -72,7 +77,7 @@ def _client(connection: Connection) -> Anthropic:
     # look for profiles and settings of the machine it runs on.
     return anthropic.Anthropic(
         api_key=connection.api_key,
-        base_url=connection.base_url or _URL,
+        base_url=connection.base_url or SERVICES["anthropic"].url,
         timeout=timeout,
         max_retries=0,
         http_client=anthropic.DefaultHttpxClient(
@@ -100,23 +105,17 @@ def _count(raw: RawUsage | MessageDeltaUsage | None, reply: Reply) -> None:
     if raw is None:
         return
     seen = {**(reply.raw_usage or {}), **raw.model_dump(mode="json", exclude_none=True)}
-    read = _number(seen.get("cache_read_input_tokens"))
-    write = _number(seen.get("cache_creation_input_tokens"))
+    read = number(seen.get("cache_read_input_tokens"))
+    write = number(seen.get("cache_creation_input_tokens"))
     details = seen.get("output_tokens_details")
     reply.raw_usage = seen
-    reply.usage = Usage(
-        input_tokens=_number(seen.get("input_tokens")) + read + write,
-        cache_read_tokens=read,
-        cache_write_tokens=write,
-        output_tokens=_number(seen.get("output_tokens")),
-        reasoning_tokens=_number(details.get("thinking_tokens"))
-        if isinstance(details, dict)
-        else 0,
+    reply.usage = counted(
+        given=number(seen.get("input_tokens")) + read + write,
+        read=read,
+        write=write,
+        made=seen.get("output_tokens"),
+        thought=details.get("thinking_tokens") if isinstance(details, dict) else 0,
     )
-
-
-def _number(count: object) -> int:
-    return count if isinstance(count, int) else 0
 
 
 def _status_error(error: APIStatusError, reply: Reply, model: str) -> AskFailedError:

@@ -25,16 +25,19 @@ class Asker:
     budget: Budget
     prices: PriceList
 
-    def ask(self, slot: Slot, request: Request) -> Exchange:
+    def ask(self, slot: Slot, request: Request, key: str | None = None) -> Exchange:
         """The answer to a request, from disk where it was paid for before.
 
+        `key` tells equal questions from others, None = by all that is asked. A dialog gives
+        one that leaves out what differs from run to run, as the output of a command does.
         Raises AskFailedError when the provider gave none after all retries, OverBudgetError
         when the next try may cost more than is left, UsageError when no try can succeed.
         """
-        kept = self.store.recall(slot, request, _now())
+        key = key or request.sha256
+        kept = self.store.recall(slot, key, _now())
         if kept is not None:
             return kept
-        return retrying(lambda: self._try(slot, request))
+        return retrying(lambda: self._try(slot, request, key))
 
     def knows_price(self, model: str) -> bool:
         """True where the cost of a model's answers can be computed."""
@@ -44,14 +47,14 @@ class Asker:
     def worst_case(self, request: Request) -> Decimal | None:
         """US dollars a request may cost at most; None where the price is not known."""
         # Two characters a token: code is rarely denser, so this errs on the high side.
-        characters = len(request.system) + len(request.user)
+        characters = request.characters
         worst = Usage(input_tokens=characters // 2, output_tokens=request.max_output_tokens)
         cost = self._cost(request, None, worst)
         return cost.usd if cost else None
 
-    def _try(self, slot: Slot, request: Request) -> Exchange:
+    def _try(self, slot: Slot, request: Request, key: str) -> Exchange:
         with self.budget.reserve(self.worst_case(request) or Decimal(0)) as reservation:
-            sent = self.store.begin(slot, request, _now())
+            sent = self.store.begin(slot, request, key, _now())
             try:
                 answer = self.provider.ask(request)
             except AskFailedError as error:
@@ -73,6 +76,8 @@ class Asker:
             fiction=None,
             served_model=answer.served_model,
             text=_storable(answer.text),
+            calls=answer.calls,
+            said=answer.said,
             finish=answer.finish,
             usage=answer.usage,
             first_token_seconds=answer.first_token_seconds,

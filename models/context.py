@@ -63,6 +63,22 @@ class Context:
     """Best match first."""
 
 
+@dataclass(frozen=True)
+class Listing:
+    """Paths of the repository, sorted."""
+
+    paths: tuple[str, ...]
+    left_out: int
+    """How many there was no room for."""
+
+
+def listing(files: Files, room: int) -> Listing:
+    """As many paths as fit into a number of characters."""
+    paths = [path for path in files.files() if _showable(path)]
+    shown = _listing(paths, room)
+    return Listing(tuple(shown), len(paths) - len(shown))
+
+
 def choose(task: Task, files: Files, budget_chars: int) -> Context:
     """Choose a listing and whole files that fit into a number of characters together."""
     paths = [path for path in files.files() if _showable(path)]
@@ -71,6 +87,11 @@ def choose(task: Task, files: Files, budget_chars: int) -> Context:
     statement = f"{task.title}\n{task.statement}"
     ranked = _rank(statement, paths, files)
     return Context(tuple(listing), len(paths) - len(listing), tuple(_fitting(ranked, room)))
+
+
+def is_shown(path: str) -> bool:
+    """True for paths of what may be text, and that cannot break out of a listing."""
+    return _showable(path) and not _NOT_TEXT.search(path)
 
 
 def _showable(path: str) -> bool:

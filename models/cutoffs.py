@@ -13,6 +13,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 
 from core.types import Cutoff
+from models.spec import model_of
 
 READ_ON = date(2026, 11, 25)
 """When this table was read, from the newest copies of the pages that could be had that day."""
@@ -57,7 +58,7 @@ def cutoff(
     own = overrides.get(entrant)
     if own is not None:
         return Cutoff(day=last_day(own), stated=own, source=SETTINGS)
-    models = {name for name in answered_by if name} or {entrant.partition(":")[2]}
+    models = {name for name in answered_by if name} or {model_of(entrant)}
     found = [_listed(name.removeprefix("models/")) for name in models]
     known = [one for one in found if one is not None]
     return max(known, key=lambda one: one.day) if len(known) == len(found) else None

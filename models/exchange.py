@@ -15,6 +15,7 @@ from urllib.parse import quote
 from pydantic import Field, JsonValue
 
 from core.types import Record, TaskId, Usage
+from models.dialog import Call
 from models.pricing import PriceUsed
 from models.provider import Finish, Request
 
@@ -27,6 +28,11 @@ class Slot:
     task_id: str
     attempt: int
     turn: int = 1
+
+    @property
+    def next(self) -> Slot:
+        """The place of what is asked after it."""
+        return Slot(self.entrant, self.task_id, self.attempt, self.turn + 1)
 
     @property
     def folder(self) -> str:
@@ -91,6 +97,9 @@ class Exchange(_Kept):
     """Set where the answer was written by hand; says so in words."""
     served_model: str | None
     text: str
+    calls: tuple[Call, ...] = ()
+    said: JsonValue = None
+    """The answer in the provider's own form, where a dialog goes on with it."""
     finish: Finish
     usage: Usage | None
     first_token_seconds: float | None

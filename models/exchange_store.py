@@ -58,18 +58,21 @@ class ExchangeStore:
             path.relative_to(self.folder.parent).as_posix() for path in paths if path.exists()
         )
 
-    def begin(self, slot: Slot, request: Request, now: datetime) -> SentRequest:
-        """Keep a request that is about to be sent; it is on disk when this returns."""
+    def begin(self, slot: Slot, request: Request, key: str, now: datetime) -> SentRequest:
+        """Keep a request that is about to be sent; it is on disk when this returns.
+
+        Of a dialog only what was said last is kept: the rest stands in the turns before.
+        """
         number = len(self.failures(slot)) + 1
         record = SentRequest(
             entrant=slot.entrant,
             task_id=slot.task_id,
             attempt=slot.attempt,
             turn=slot.turn,
-            request_sha256=request.sha256,
+            request_sha256=key,
             requested_model=request.model,
             number=number,
-            request=request,
+            request=request.model_copy(update={"turns": request.turns[-1:]}),
             sent_at=now,
         )
         self._write(self.path(slot, ".request"), record)
@@ -83,13 +86,12 @@ class ExchangeStore:
         """Keep a failure; it is on disk when this returns."""
         self._write(self.path(slot, f".failed-{failure.number}"), failure)
 
-    def recall(self, slot: Slot, request: Request, now: datetime) -> Exchange | None:
-        """The answer to exactly this request, if it was ever paid for.
+    def recall(self, slot: Slot, sha256: str, now: datetime) -> Exchange | None:
+        """The answer to exactly the request of this key, if it was ever paid for.
 
         What is there of another prompt is set aside. A request that was under way when a
         run was killed becomes a failure of unknown cost.
         """
-        sha256 = request.sha256
         for other in self._hashes(slot) - {sha256}:
             self._rename(slot, "", _aside(other))
         self._rename(slot, _aside(sha256), "")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from core.types import Usage
+from models.google_credentials import credentials
+from models.google_dialog import Spoken, contents, tools
 from models.provider import Answer, AskFailedError, Connection, Finish, Request
-from models.reply import Reply, never_sent, no_reuse, tls
+from models.reply import Reply, counted, never_sent, no_reuse, tls
 from models.retry import seconds_of
+from models.services import SERVICES
 
 if TYPE_CHECKING:
     from google.genai import Client
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
         GenerateContentResponseUsageMetadata,
     )
 
-_URL = "https://generativelanguage.googleapis.com"
 _FINISH: dict[str, Finish] = {
     "MAX_TOKENS": "length",
     "CONTINUATION": "length",
@@ -44,34 +45,41 @@ _EXHAUSTED = re.compile(r"PerDay|limit: 0\b")
 
 
 class GoogleProvider:
-    """The Gemini API for developers, or a gateway that speaks it."""
+    """The Gemini API for developers, Vertex AI, or a gateway that speaks either."""
 
-    name = "google"
-
-    def __init__(self, connection: Connection):
+    def __init__(self, connection: Connection, name: str = "google"):
+        self.name = name
         # Kept: a client that nothing refers to closes its connections under its own request.
         self._client = _client(connection)
         self._timeout = connection.timeout_seconds
 
     def ask(self, request: Request) -> Answer:
         """Send one request and read the stream to its end. Raises AskFailedError."""
+        import google.auth.exceptions
         import httpx2
         from google.genai import errors
 
-        reply = Reply(self.name, self._timeout)
+        reply, spoken = Reply(self.name, self._timeout), Spoken()
         finish: Finish | None = None
         try:
             for chunk in self._client.models.generate_content_stream(
-                model=request.model, contents=request.user, config=_config(request)
+                model=request.model, contents=contents(request), config=_config(request)
             ):
                 reply.check_time()
                 finish = _read(chunk, reply) or finish
+                spoken.take(chunk, reply)
         except errors.APIError as error:
             raise _api_error(error, reply, request.model) from error
+        except google.auth.exceptions.GoogleAuthError as error:
+            what = f"{self.name} gives no token for these credentials: {error}"
+            again = bool(getattr(error, "retryable", False))
+            raise AskFailedError(what, retriable=again, hopeless=not again) from error
         except (httpx2.HTTPError, ValueError) as error:
             # ValueError: an event that was cut off within its JSON.
             what = str(error) or type(error).__name__
             raise reply.broken(what, sent=not never_sent(error)) from error
+        if request.tools:
+            reply.said = spoken.said()
         return reply.whole(finish)
 
 
@@ -81,23 +89,33 @@ def _client(connection: Connection) -> Client:
 
     # Everything is said explicitly: the SDK would otherwise take the address, and whether
     # to use another service with other prices, from the environment.
+    cloud = connection.cloud
+    options = types.HttpOptions(
+        base_url=connection.base_url or (None if cloud else SERVICES["google"].url),
+        timeout=round(connection.timeout_seconds * 1000),
+        client_args={"verify": tls(connection.ca_bundle), "limits": no_reuse()},
+    )
+    if cloud is None:
+        return genai.Client(api_key=connection.api_key, enterprise=False, http_options=options)
     return genai.Client(
-        api_key=connection.api_key,
-        enterprise=False,
-        http_options=types.HttpOptions(
-            base_url=connection.base_url or _URL,
-            timeout=round(connection.timeout_seconds * 1000),
-            client_args={"verify": tls(connection.ca_bundle), "limits": no_reuse()},
-        ),
+        enterprise=True,
+        project=cloud.project,
+        location=cloud.location,
+        credentials=credentials(cloud.credentials),
+        http_options=options,
     )
 
 
 def _config(request: Request) -> GenerateContentConfig:
     from google.genai import types
 
+    level = None if request.effort is None else types.ThinkingLevel(request.effort.upper())
     return types.GenerateContentConfig(
         system_instruction=request.system,
+        temperature=request.temperature,
+        thinking_config=None if level is None else types.ThinkingConfig(thinking_level=level),
         max_output_tokens=request.max_output_tokens,
+        tools=tools(request),
         automatic_continuation=False,
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
     )
@@ -125,11 +143,11 @@ def _count(raw: GenerateContentResponseUsageMetadata, reply: Reply) -> None:
     """Take over counts; each chunk repeats them, cumulatively."""
     thoughts = raw.thoughts_token_count or 0
     reply.raw_usage = raw.model_dump(mode="json", exclude_none=True)
-    reply.usage = Usage(
-        input_tokens=(raw.prompt_token_count or 0) + (raw.tool_use_prompt_token_count or 0),
-        cache_read_tokens=raw.cached_content_token_count or 0,
-        output_tokens=(raw.candidates_token_count or 0) + thoughts,
-        reasoning_tokens=thoughts,
+    reply.usage = counted(
+        given=(raw.prompt_token_count or 0) + (raw.tool_use_prompt_token_count or 0),
+        read=raw.cached_content_token_count,
+        made=(raw.candidates_token_count or 0) + thoughts,
+        thought=thoughts,
     )
 
 

@@ -3,59 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from core.types import Patch, Stop, Usage
-from models.answer import read_answer
-from models.base import Files
+from models.answer import Edit
 from models.exchange import Exchange, Failure, Slot
 from models.exchange_store import ExchangeStore
 
 
-def answered(
-    store: ExchangeStore, slot: Slot, exchange: Exchange, files: Files, *, replayed: bool
+def answered(store: ExchangeStore, slots: Sequence[Slot], edit: Edit, *, replayed: bool) -> Patch:
+    """The patch of an answer; cost and usage include all that was asked and failed before it."""
+    kept = [answer for slot in slots if (answer := store.answer(slot)) is not None]
+    times = [answer.seconds for answer in kept if answer.seconds is not None]
+    ended = Ended(edit.stop, edit.detail, edit.diff, sum(times) if times else None)
+    return of_dialog(store, slots, ended, kept[0].requested_model, replayed=replayed)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a dialog ended."""
+
+    stop: Stop
+    detail: str
+    diff: str
+    seconds: float | None
+
+
+def of_dialog(
+    store: ExchangeStore,
+    slots: Sequence[Slot],
+    ended: Ended,
+    model: str | None,
+    *,
+    replayed: bool = False,
 ) -> Patch:
-    """The patch of an answer; cost and usage include the failed requests before it."""
-    edit = read_answer(exchange.text, exchange.finish, files)
-    failures = store.failures(slot)
-    billed: list[Failure | Exchange] = [*failures, exchange]
+    """The patch of a dialog; cost and usage are those of all its questions together."""
+    first = slots[0]
+    kept = [answer for slot in slots if (answer := store.answer(slot)) is not None]
+    failures = [failure for slot in slots for failure in store.failures(slot)]
+    billed: list[Failure | Exchange] = [*failures, *kept]
+    served = dict.fromkeys(answer.served_model for answer in kept if answer.served_model)
     return Patch(
-        task_id=slot.task_id,
-        entrant=slot.entrant,
-        attempt=slot.attempt,
-        diff=edit.diff,
-        stop=edit.stop,
-        detail=_with_interruptions(edit.detail, failures),
+        task_id=first.task_id,
+        entrant=first.entrant,
+        attempt=first.attempt,
+        diff=ended.diff,
+        stop=ended.stop,
+        detail=_with_interruptions(ended.detail, failures),
         cost_usd=cost_of(billed),
         usage=usage_of(billed),
-        seconds=exchange.seconds,
-        first_token_seconds=exchange.first_token_seconds,
-        requested_model=exchange.requested_model,
-        served_model=exchange.served_model,
+        seconds=ended.seconds,
+        first_token_seconds=kept[0].first_token_seconds if kept else None,
+        requested_model=model,
+        served_model=", ".join(served) or None,
         replayed=replayed,
-        fiction=exchange.fiction,
-        exchanges=store.names(slot),
+        fiction=next((answer.fiction for answer in kept if answer.fiction), None),
+        exchanges=tuple(name for slot in slots for name in store.names(slot)),
     )
 
 
 def unanswered(
-    store: ExchangeStore, slot: Slot, stop: Stop, detail: str, model: str | None
+    store: ExchangeStore, slots: Sequence[Slot], stop: Stop, detail: str, model: str | None
 ) -> Patch:
-    """The patch where nothing was answered; what failed requests cost stands in it."""
-    failures = store.failures(slot)
-    return Patch(
-        task_id=slot.task_id,
-        entrant=slot.entrant,
-        attempt=slot.attempt,
-        diff="",
-        stop=stop,
-        detail=detail,
-        cost_usd=cost_of(failures),
-        usage=usage_of(failures),
-        seconds=None,
-        requested_model=model,
-        exchanges=store.names(slot),
-    )
+    """The patch where nothing was answered; what was asked in vain stands in it."""
+    patch = of_dialog(store, slots, Ended(stop, detail, "", None), model)
+    return patch.model_copy(update={"detail": detail})
 
 
 def cost_of(kept: Sequence[Failure | Exchange]) -> Decimal | None:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pydantic import BaseModel, ConfigDict
 
 from core.types import Usage
+from models.services import SERVICES
 
 _MILLION = Decimal(1_000_000)
 
@@ -83,8 +84,12 @@ class PriceList:
         return _listed(provider, served or requested, usage, at)
 
 
-def _listed(provider: str, model: str, usage: Usage, at: datetime) -> Cost | None:
+def _listed(service: str, model: str, usage: Usage, at: datetime) -> Cost | None:
     import genai_prices
+
+    known = SERVICES.get(service)
+    if known is None or known.prices is None:
+        return None
 
     try:
         found = genai_prices.calc_price(
@@ -95,7 +100,7 @@ def _listed(provider: str, model: str, usage: Usage, at: datetime) -> Cost | Non
                 output_tokens=usage.output_tokens,
             ),
             model.removeprefix("models/"),
-            provider_id=provider,
+            provider_id=known.prices,
             genai_request_timestamp=at,
         )
     except (LookupError, ValueError):  # unknown model; counts that contradict each other

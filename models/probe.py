@@ -13,6 +13,7 @@ from models.patches import cost_of, usage_of
 from models.prompt import fenced, templates
 from models.provider import AskFailedError, Finish, Request
 from models.rewrite import Answers, Recordings
+from models.spec import parse
 from models.unified import find_diff
 
 _LONGEST_TITLE = 300
@@ -71,19 +72,14 @@ class Prober:
         )
 
     def _request(self, task: Task, repository: str) -> Request:
-        provider, _, model = self.name.partition(":")
         ask = templates().get_template("probe.md.j2")
-        return Request(
-            provider=provider,
-            model=model,
-            system=templates().get_template("probe_system.md.j2").render(),
-            user=ask.render(
-                repository=repository,
-                title=" ".join(task.title.split())[:_LONGEST_TITLE],
-                fenced=fenced,
-            ),
-            max_output_tokens=self.max_output_tokens,
+        user = ask.render(
+            repository=repository,
+            title=" ".join(task.title.split())[:_LONGEST_TITLE],
+            fenced=fenced,
         )
+        system = templates().get_template("probe_system.md.j2").render()
+        return parse(self.name).request(system, user, self.max_output_tokens)
 
 
 def slot_of(name: str, task_id: str) -> Slot:

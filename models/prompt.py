@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.types import Expected, Task
+from models.answer import Form
 from models.base import Files
-from models.context import Context, choose
+from models.context import Context, choose, listing
 
 if TYPE_CHECKING:
     import jinja2
+
+    from models.long_context import Whole
+
+
+MOST_STATEMENT = 60_000
+"""Characters, where the whole repository is sent as well."""
+_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -22,15 +30,81 @@ class Prompt:
 
     system: str
     user: str
+    prefix: str = ""
+    """What stands before `user`, and is the same for all tasks of a commit."""
 
 
-def make_prompt(task: Task, files: Files, budget_chars: int) -> Prompt:
+def make_prompt(
+    task: Task,
+    files: Files,
+    budget_chars: int,
+    form: Form = "blocks",
+    instructions: Mapping[str, str] = _NOTHING,
+) -> Prompt:
     """The prompt for a task; its parts share `budget_chars` characters."""
     statement = f"{task.title}\n\n{task.statement}".strip()
     shown = statement[: budget_chars // 2]
     names = _expected(task.expects, budget_chars // 8)
     context = choose(task, files, budget_chars - len(shown) - len(names))
-    return render(shown, context, cut=len(shown) < len(statement), names=names)
+    return render(
+        shown,
+        context,
+        cut=len(shown) < len(statement),
+        names=names,
+        form=form,
+        instructions=instructions,
+    )
+
+
+def make_long_prompt(
+    task: Task,
+    whole: Whole,
+    form: Form = "blocks",
+    instructions: Mapping[str, str] = _NOTHING,
+) -> Prompt:
+    """The prompt for a task after the repository itself, which comes first for all its tasks."""
+    statement = f"{task.title}\n\n{task.statement}".strip()
+    prompt = render(
+        statement[:MOST_STATEMENT],
+        Context((), whole.left_out, ()),
+        cut=len(statement) > MOST_STATEMENT,
+        names=_expected(task.expects, MOST_STATEMENT // 4),
+        form=form,
+        seen="whole",
+        instructions=instructions,
+    )
+    return replace(prompt, prefix=f"{whole.text}\n")
+
+
+def make_agent_prompt(
+    task: Task,
+    files: Files,
+    budget_chars: int,
+    *,
+    steps: int,
+    text: bool,
+    tests: str,
+    instructions: Mapping[str, str] = _NOTHING,
+) -> Prompt:
+    """The prompt of an agent, which reads files by itself; `text` = without tools."""
+    statement = f"{task.title}\n\n{task.statement}".strip()
+    shown = statement[: budget_chars // 2]
+    names = _expected(task.expects, budget_chars // 8)
+    listed = listing(files, budget_chars // 8)
+    known = templates()
+    user = known.get_template("agent.md.j2").render(
+        statement=shown,
+        statement_cut=len(shown) < len(statement),
+        names=names,
+        listing="\n".join(listed.paths),
+        left_out=listed.left_out,
+        tests=tests,
+        instructions=instructions,
+        fenced=fenced,
+        fenced_name=fenced_name,
+    )
+    system = known.get_template("agent_system.md.j2").render(steps=steps, text=text)
+    return Prompt(system, user)
 
 
 def described(name: Expected, *, where: bool) -> str:
@@ -61,13 +135,25 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
-def render(statement: str, context: Context, *, cut: bool = False, names: str = "") -> Prompt:
+def render(
+    statement: str,
+    context: Context,
+    *,
+    cut: bool = False,
+    names: str = "",
+    form: Form = "blocks",
+    seen: str = "files",
+    instructions: Mapping[str, str] = _NOTHING,
+) -> Prompt:
     """Put a statement and what is shown of the repository into the templates."""
     known = templates()
     user = known.get_template("prompt.md.j2").render(
         statement=statement,
         statement_cut=cut,
         names=names,
+        format=form,
+        seen=seen,
+        instructions=instructions,
         listing="\n".join(context.listing),
         left_out=context.left_out,
         files=context.files,

@@ -16,8 +16,10 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from core.errors import ProviderError
 from core.types import Usage
+from models.dialog import Call, Tool, Turn
 
 Finish = Literal["stop", "length", "refusal", "safety"]
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 
 class Request(BaseModel):
@@ -28,21 +30,50 @@ class Request(BaseModel):
     provider: str
     model: str
     system: str
+    prefix: str = ""
+    """What stands before `user` and is the same in many questions: worth caching."""
     user: str
+    turns: tuple[Turn, ...] = ()
+    """What was answered to that, and so on; the question is what was said last."""
+    tools: tuple[Tool, ...] = ()
     max_output_tokens: int
+    effort: Effort | None = None
+    """How long it may think; None = the model's own habit."""
+    temperature: float | None = None
+    """None = the model's own; not every API takes one."""
+
+    @property
+    def characters(self) -> int:
+        """How much text is sent, results of tools included."""
+        later = (self.turns, self.tools)
+        more = sum(len(part.model_dump_json()) for parts in later for part in parts)
+        return len(self.system) + len(self.prefix) + len(self.user) + more
 
     @property
     def sha256(self) -> str:
         """Hash of the request, 64 hex digits, the same on every machine."""
-        canonical = json.dumps(self.model_dump(), sort_keys=True, separators=(",", ":"))
+        # Without what is not set, so that a new setting changes no question asked before.
+        asked = self.model_dump(mode="json", exclude_defaults=True)
+        canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cloud:
+    """Where Vertex AI is asked, and as whom."""
+
+    project: str
+    location: str
+    credentials: Path
+    """JSON of a service account, a person or a workflow's identity."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
     """Where and how a provider is reached."""
 
-    api_key: str
+    api_key: str = ""
+    cloud: Cloud | None = None
     base_url: str | None = None
     timeout_seconds: float = 600
     """Longest silence, and longest whole answer."""
@@ -61,6 +92,10 @@ class Answer:
     first_token_seconds: float | None
     """From sending the request to the first generated token, reasoning included."""
     seconds: float
+    calls: tuple[Call, ...] = ()
+    """Tools that the model wants to be used."""
+    said: JsonValue = None
+    """The answer in the provider's own form, to be sent back with what came of it."""
 
 
 @dataclass(frozen=True, kw_only=True)

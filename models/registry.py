@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+from core.bench import Benches
 from core.errors import UsageError
 from core.redact import Redactor
+from models.agent import Agent, AgentLimits
 from models.asker import Asker
 from models.base import Entrant
 from models.baseline import Empty, Reference
 from models.budget import Budget
+from models.connect import connect
 from models.exchange_store import ExchangeStore
 from models.oneshot import OneShot
 from models.pricing import Price, PriceList
 from models.probe import Prober
-from models.provider import Connection, Provider
+from models.prompt import MOST_STATEMENT
+from models.provider import Cloud, Connection
 from models.repair import Repairer
 from models.replay import Replay
 from models.rewrite import Recordings, Rewriter
+from models.services import SERVICES, Service
+from models.spec import FORMS, Spec, check, full_name, parse
+from models.window import CHARACTERS, window
 
-KEY_VARIABLES = {
-    "anthropic": ("ANTHROPIC_API_KEY",),
-    "google": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-}
-"""Providers that need a key, and the environment variables it is usually in."""
 BASELINES: dict[str, type[Reference | Empty]] = {"reference": Reference, "empty": Empty}
-_FORMS = "reference, empty, anthropic:MODEL, google:MODEL, replay:NAME"
-_NAME = re.compile(r"[A-Za-z0-9][^\s\x00-\x1f\x7f]{0,150}")
-_REPLAY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,150}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,30 +46,31 @@ class Desk:
     """Provider → API key."""
     base_urls: Mapping[str, str] = field(default_factory=dict)
     """Provider → address, where it is not the provider's own."""
+    cloud: Cloud | None = None
+    """Where Vertex AI is asked, and as whom."""
     prices: Mapping[str, Price] = field(default_factory=dict)
     """`provider:model` → the user's own price, which goes before the price list's."""
     max_output_tokens: int = 16_000
     prompt_budget_chars: int = 120_000
+    window_chars: int = 400_000
+    """How much of an agent's dialog is sent at most."""
+    benches: Benches | None = None
+    """Where agents work; None = nowhere."""
+    agent_limits: AgentLimits = field(default_factory=AgentLimits)
     timeout_seconds: float = 600
     ca_bundle: Path | None = None
     """PEM file of the authorities to trust, where not the usual ones."""
 
 
-def check(name: str) -> None:
-    """Raise UsageError, with the nearest known name, unless `name` can name an entrant."""
-    if name in BASELINES:
-        return
-    provider, colon, model = name.partition(":")
-    if not colon or provider not in (*KEY_VARIABLES, "replay"):
-        raise UsageError(f"unknown entrant {name!r}{_hint(provider)}; known: {_FORMS}")
-    if not (_REPLAY_NAME if provider == "replay" else _NAME).fullmatch(model):
-        raise UsageError(f"entrant {name!r}: {model!r} is not a usable name after the colon")
-
-
 def needs_key(name: str) -> str | None:
-    """The provider whose API key an entrant needs, None where it needs none."""
-    provider = name.partition(":")[0]
-    return provider if provider in KEY_VARIABLES else None
+    """The service whose API key an entrant needs, None where it needs none."""
+    service = service_of(name)
+    return service.name if service is not None and service.needs_key else None
+
+
+def service_of(name: str) -> Service | None:
+    """The service that an entrant asks, None for baselines and recordings."""
+    return SERVICES.get(full_name(name).partition(":")[0])
 
 
 def build(name: str, desk: Desk) -> Entrant:
@@ -84,17 +82,50 @@ def build(name: str, desk: Desk) -> Entrant:
     check(name)
     if name in BASELINES:
         return BASELINES[name]()
-    if desk.replay is not None:
+    if desk.replay is not None and "+agent" not in name:
         recordings = ExchangeStore(_recordings(desk.replay), desk.redactor)
         return Replay(
             name=name, recordings=recordings, store=ExchangeStore(desk.exchanges, desk.redactor)
         )
+    spec = parse(name)
+    if spec.strategy == "agent":
+        return _agent(name, spec, desk)
     return OneShot(
         name=name,
-        model=name.partition(":")[2],
+        spec=spec,
         asker=_asker(name, desk),
         max_output_tokens=desk.max_output_tokens,
         prompt_budget_chars=desk.prompt_budget_chars,
+        window_chars=_room(name, spec, desk) if spec.strategy == "long-context" else None,
+    )
+
+
+def _room(name: str, spec: Spec, desk: Desk) -> int:
+    """Characters of the repository that a question may hold beside all else."""
+    known = window(spec)
+    if known is None:
+        raise UsageError(f"{name}: nobody knows how much this model takes: say +window=TOKENS")
+    answer = spec.max_output_tokens or desk.max_output_tokens
+    room = int((known - answer) * CHARACTERS) - 2 * MOST_STATEMENT
+    if room <= 0:
+        raise UsageError(f"{name}: a window of {known} tokens is too small for long-context")
+    return room
+
+
+def _agent(name: str, spec: Spec, desk: Desk) -> Agent:
+    if desk.benches is None:
+        raise UsageError(f"{name}: an agent needs a container engine")
+    return Agent(
+        name=name,
+        spec=spec,
+        answers=_answers(name, desk),
+        store=ExchangeStore(desk.exchanges, desk.redactor),
+        benches=desk.benches,
+        limits=desk.agent_limits,
+        max_output_tokens=desk.max_output_tokens,
+        prompt_budget_chars=desk.prompt_budget_chars,
+        window_chars=min(desk.window_chars, int((window(spec) or 10**9) * CHARACTERS)),
+        tools=spec.tools,
     )
 
 
@@ -103,7 +134,7 @@ def check_rewriter(name: str) -> None:
     if name in BASELINES:
         raise UsageError(
             f"--rewrite-with {name}: a baseline writes no statements; name a model: "
-            f"{', '.join(form for form in _FORMS.split(', ') if form not in BASELINES)}"
+            f"{', '.join(form for form in FORMS.split(', ') if form not in BASELINES)}"
         )
     try:
         check(name)
@@ -157,25 +188,18 @@ def _answers(name: str, desk: Desk) -> Asker | Recordings:
 
 
 def _asker(name: str, desk: Desk) -> Asker:
-    provider, _, model = name.partition(":")
-    if provider == "replay":
+    service = service_of(name)
+    if service is None:
         raise UsageError(f"entrant {name!r} answers from recordings only; say where with --replay")
+    spec = parse(name)
     asker = Asker(
-        provider=_connect(provider, _connection(name, provider, desk)),
+        provider=connect(service, _connection(name, service, desk)),
         store=ExchangeStore(desk.exchanges, desk.redactor),
         budget=desk.budget,
         prices=PriceList(desk.prices),
     )
-    _check_cap(name, asker.knows_price(model), desk.budget.cap_usd)
+    _check_cap(spec.priced_as, asker.knows_price(spec.model), desk.budget.cap_usd)
     return asker
-
-
-def _hint(provider: str) -> str:
-    known = [*BASELINES, *KEY_VARIABLES, "replay"]
-    near = difflib.get_close_matches(provider.lower(), known, n=1)
-    if not near:
-        return ""
-    return f" (did you mean {near[0]}{'' if near[0] in BASELINES else ':…'}?)"
 
 
 def _recordings(replay: Path) -> Path:
@@ -185,26 +209,22 @@ def _recordings(replay: Path) -> Path:
     return inner if inner.is_dir() else replay
 
 
-def _connection(name: str, provider: str, desk: Desk) -> Connection:
-    key = desk.keys.get(provider, "").strip()
-    if not key:
-        raise UsageError(f"{name} needs an API key: set {' or '.join(KEY_VARIABLES[provider])}")
+def _connection(name: str, service: Service, desk: Desk) -> Connection:
+    key = desk.keys.get(service.name, "").strip()
+    if service.needs_key and not key:
+        raise UsageError(f"{name} needs an API key: set {' or '.join(service.keys)}")
+    address = desk.base_urls.get(service.name, service.url)
+    if address is None and service.needs_address:
+        raise UsageError(f"{name} needs an address: set {service.address}")
+    if service.api == "vertex" and desk.cloud is None:
+        raise UsageError(f"{name} needs {service.note.partition(': ')[2]}")
     return Connection(
         api_key=key,
-        base_url=desk.base_urls.get(provider),
+        cloud=desk.cloud if service.api == "vertex" else None,
+        base_url=address,
         timeout_seconds=desk.timeout_seconds,
         ca_bundle=desk.ca_bundle,
     )
-
-
-def _connect(provider: str, connection: Connection) -> Provider:
-    if provider == "anthropic":
-        from models.anthropic import AnthropicProvider
-
-        return AnthropicProvider(connection)
-    from models.google import GoogleProvider
-
-    return GoogleProvider(connection)
 
 
 def _check_cap(name: str, price_known: bool, cap: Decimal | None) -> None:
@@ -213,16 +233,3 @@ def _check_cap(name: str, price_known: bool, cap: Decimal | None) -> None:
             f"{name}: a cap of ${cap} cannot be kept without knowing the model's price; "
             f'give it in the settings under [prices], as "{name}"'
         )
-
-
-__all__ = [
-    "KEY_VARIABLES",
-    "Desk",
-    "Price",
-    "build",
-    "check",
-    "check_rewriter",
-    "needs_key",
-    "prober",
-    "rewriter",
-]

@@ -13,6 +13,7 @@ from models.exchange_store import ExchangeStore
 from models.prompt import fenced, templates
 from models.provider import Request
 from models.rewrite import Answers
+from models.spec import parse
 
 MOST_TURNS = 12
 _OUTPUT_CHARS = 4000
@@ -76,7 +77,6 @@ class Repairer:
         return Step(kind=kind, text=text, answer=exchange.text, cost_usd=exchange.cost_usd)
 
     def _request(self, broken: Broken, turns: Sequence[Turn]) -> Request:
-        provider, _, model = self.name.partition(":")
         user = (
             templates()
             .get_template("repair.md.j2")
@@ -90,13 +90,7 @@ class Repairer:
             )
         )
         system = templates().get_template("repair_system.md.j2").render()
-        return Request(
-            provider=provider,
-            model=model,
-            system=system,
-            user=user,
-            max_output_tokens=self.max_output_tokens,
-        )
+        return parse(self.name).request(system, user, self.max_output_tokens)
 
 
 def read_step(answer: str) -> tuple[Kind, str]:

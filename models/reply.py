@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from core.errors import UsageError
 from core.types import Usage
+from models.dialog import Fragments
 from models.provider import Answer, AskFailedError, Finish, Partial
 
 if TYPE_CHECKING:
@@ -25,6 +26,12 @@ class Reply:
         self.served_model: str | None = None
         self.usage: Usage | None = None
         self.raw_usage: Mapping[str, JsonValue] | None = None
+        self.fragments = Fragments()
+        """Calls of tools, as far as they have arrived."""
+        self.said: JsonValue = None
+        """The answer in the provider's own form, where it wants that back."""
+        self.refused = False
+        """Set where a refusal is told apart from the reason for the end."""
         self._provider = provider
         self._timeout = timeout_seconds
         self._started = time.monotonic()
@@ -48,12 +55,14 @@ class Reply:
             raise self.broken("the stream ended before the answer did")
         return Answer(
             text="".join(self._texts),
-            finish=finish,
+            finish="refusal" if self.refused else finish,
             usage=self.usage,
             raw_usage=self.raw_usage,
             served_model=self.served_model,
             first_token_seconds=self._first,
             seconds=self._seconds(),
+            calls=self.fragments.calls(),
+            said=self.said,
         )
 
     def broken(
@@ -89,6 +98,26 @@ class Reply:
 
     def _seconds(self) -> float:
         return time.monotonic() - self._started
+
+
+def number(count: object) -> int:
+    """A count as a provider gave it; 0 for what is none."""
+    return count if isinstance(count, int) else 0
+
+
+def counted(
+    *, given: object, read: object = 0, write: object = 0, made: object, thought: object = 0
+) -> Usage | None:
+    """Tokens in our one convention; None where a provider's counts contradict each other.
+
+    `given` is the whole prompt with what was read from and written to a cache, `made` all
+    that was generated with what was thought. An answer with absurd counts is still an answer.
+    """
+    counts = [number(count) for count in (given, read, write, made, thought)]
+    if min(counts) < 0 or counts[1] + counts[2] > counts[0] or counts[4] > counts[3]:
+        return None
+    names = ("input", "cache_read", "cache_write", "output", "reasoning")
+    return Usage(**{f"{name}_tokens": n for name, n in zip(names, counts, strict=True)})
 
 
 def never_sent(error: BaseException) -> bool:

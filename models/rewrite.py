@@ -22,6 +22,7 @@ from models.exchange import Exchange, Failure, Slot
 from models.exchange_store import ExchangeStore
 from models.prompt import Prompt, described, fenced, templates
 from models.provider import AskFailedError, Finish, Request
+from models.spec import parse
 
 _LONGEST_TITLE = 200
 _HEADING = re.compile(r"(?:#{1,6} |\**title:\** )", re.IGNORECASE)
@@ -48,8 +49,11 @@ class Rewritten:
 class Answers(Protocol):
     """Where answers come from: `Asker` for a model, `Recordings` for a replay."""
 
-    def ask(self, slot: Slot, request: Request) -> Exchange:
-        """The answer, on disk. Raises AskFailedError, OverBudgetError or UsageError."""
+    def ask(self, slot: Slot, request: Request, key: str | None = None) -> Exchange:
+        """The answer, on disk; `key` as in `Asker.ask`.
+
+        Raises AskFailedError, OverBudgetError or UsageError.
+        """
         ...
 
 
@@ -63,7 +67,7 @@ class Recordings:
     source: ExchangeStore
     store: ExchangeStore
 
-    def ask(self, slot: Slot, request: Request) -> Exchange:  # noqa: ARG002
+    def ask(self, slot: Slot, request: Request, key: str | None = None) -> Exchange:  # noqa: ARG002
         """The recorded answer, also copied into this run's own folder."""
         exchange = self.source.answer(slot)
         if exchange is None:
@@ -114,14 +118,7 @@ class Rewriter:
 
     def _request(self, task: Task) -> Request:
         prompt = make_prompt(task, self.prompt_budget_chars)
-        provider, _, model = self.name.partition(":")
-        return Request(
-            provider=provider,
-            model=model,
-            system=prompt.system,
-            user=prompt.user,
-            max_output_tokens=self.max_output_tokens,
-        )
+        return parse(self.name).request(prompt.system, prompt.user, self.max_output_tokens)
 
 
 def slot_of(name: str, task_id: str) -> Slot:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import UsageError
-from models.registry import KEY_VARIABLES, needs_key
+from models.registry import needs_key
+from models.services import KEY_VARIABLES
 
 INPUT_PREFIX = "PATCHMARK_INPUT_"
 
@@ -33,6 +34,7 @@ class ActionInputs:
     github_token: str
     anthropic_api_key: str
     google_api_key: str
+    openai_api_key: str
     run_folder: str
     ca_bundle: str
 
@@ -110,6 +112,7 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         github_token=value("GITHUB_TOKEN"),
         anthropic_api_key=value("ANTHROPIC_API_KEY"),
         google_api_key=value("GOOGLE_API_KEY"),
+        openai_api_key=value("OPENAI_API_KEY"),
         run_folder=path("RUN_FOLDER") or str(temporary / "patchmark-run"),
         ca_bundle=path("CA_BUNDLE"),
     )

@@ -66,7 +66,7 @@ def try_all(
 ) -> list[Tried]:
     """On each sample honest patches, then attacks, each shown at its end. Raises the same."""
     done: list[Tried] = []
-    engine = connect(settings.variables, settings.redactor)
+    engine = connect(settings.variables, settings.redactor, settings.runtime)
     try:
         with tempfile.TemporaryDirectory(prefix="patchmark-") as folder:
             say = errors()

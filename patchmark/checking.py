@@ -1,4 +1,4 @@
-"""`patchmark doctor`: what a run needs and, with `--attacks`, whether verdicts can be fooled."""
+"""`patchmark models`, and `patchmark doctor`: what is there, and what verdicts are worth here."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ EPILOG = (
     "Example: `patchmark doctor --repo . --models google:gemini-3.5-flash`\n\n"
     "Exit codes of `--attacks`: 0 none got through, 3 one did or an honest patch was misjudged."
 )
+MODELS_EPILOG = "Example: `patchmark models --json`"
 Attacks = Annotated[
     bool,
     typer.Option(
@@ -47,3 +48,15 @@ def doctor(
     else:
         show(found, Console())
     raise typer.Exit(max((check.exit_code for check in found), default=0))
+
+
+def list_models(repo: Repo = None, config: ConfigFile = None, as_json: Json = False) -> None:
+    """List models with price, window, cutoff and whether their key is there."""
+    from patchmark.listing import listing, show
+
+    settings = make(Flags(repo=repo, config=config), os.environ)
+    rows = listing(settings)
+    if as_json:
+        typer.echo(json.dumps([row.as_dict() for row in rows], indent=1))
+    else:
+        show(rows, settings, Console())

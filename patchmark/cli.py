@@ -276,6 +276,7 @@ def demo(
 
 
 app.command("doctor", epilog=checking.EPILOG)(checking.doctor)
+app.command("models", epilog=checking.MODELS_EPILOG)(checking.list_models)
 
 
 @app.command(epilog="Example: `patchmark init --models anthropic:claude-opus-4-8`")

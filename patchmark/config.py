@@ -124,6 +124,15 @@ class LimitsSection(_Section):
     workers: int | None = Field(default=None, ge=1, le=256)
 
 
+class AgentSection(_Section):
+    """What one attempt of an agent may take."""
+
+    steps: int = Field(default=50, ge=1, le=1000)
+    seconds: float = Field(default=1800, gt=0, strict=False)
+    command_seconds: float = Field(default=300, gt=0, strict=False)
+    usd: Money | None = None
+
+
 class SandboxSection(_Section):
     """What containers run on."""
 
@@ -152,6 +161,7 @@ class Config(_Section):
     mine: MineSection = MineSection()
     environment: EnvironmentSection = EnvironmentSection()
     limits: LimitsSection = LimitsSection()
+    agent: AgentSection = AgentSection()
     sandbox: SandboxSection = SandboxSection()
     prices: dict[str, PriceSection] = Field(default_factory=dict)
     cutoffs: dict[str, Day] = Field(default_factory=dict)

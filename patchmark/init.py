@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 from core.errors import UsageError
-from models.registry import check, needs_key
+from models.registry import needs_key
+from models.services import KEY_VARIABLES
+from models.spec import check
 from patchmark.config import NAME
 from patchmark.under_test import open_repository
 
@@ -15,6 +17,7 @@ _DEFAULT = "reference,empty"
 _SECRETS = {
     "anthropic": "          anthropic-api-key: ${{ secrets.ANTHROPIC_API_KEY }}\n",
     "google": "          google-api-key: ${{ secrets.GEMINI_API_KEY }}\n",
+    "openai": "          openai-api-key: ${{ secrets.OPENAI_API_KEY }}\n",
 }
 
 
@@ -60,8 +63,12 @@ memory-mib = 4096
 
 def _workflow(names: list[str]) -> str:
     providers = sorted({p for name in names if (p := needs_key(name)) is not None})
-    secrets = "".join(_SECRETS[provider] for provider in providers)
+    secrets = "".join(_SECRETS.get(provider, "") for provider in providers)
     inputs = f"        with:\n{secrets}" if secrets else ""
+    # Services without an input of their own are given their keys by the job's environment.
+    others = [name for p in providers if p not in _SECRETS for name in KEY_VARIABLES[p]]
+    lines = "".join(f"          {name}: ${{{{ secrets.{name} }}}}\n" for name in others)
+    inputs += f"        env:\n{lines}" if lines else ""
     return f"""\
 name: patchmark
 on:

@@ -12,8 +12,8 @@ Out = Annotated[Path | None, typer.Option(help="Run folder. [default: patchmark-
 Models = Annotated[
     str | None,
     typer.Option(
-        help="Entrants, separated by commas: reference, empty, anthropic:MODEL, google:MODEL, "
-        "replay:NAME. [default: reference,empty]"
+        help="Entrants, separated by commas: reference, empty, SERVICE:MODEL as `patchmark models` "
+        "lists them, such a name with +effort=high, replay:NAME. [default: reference,empty]"
     ),
 ]
 Attempts = Annotated[int | None, typer.Option(min=1, help="Attempts per task. [default: 1]")]

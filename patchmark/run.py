@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from threading import Lock
 
+from core.bench import Workbench
 from core.confinement import Confinement
 from core.git import Repository
 from core.store import RunFolder
@@ -25,6 +27,7 @@ from patchmark.rewriting import originals
 from patchmark.sampling import in_order
 from patchmark.settings import Settings
 from patchmark.under_test import open_repository, refuse_tracked
+from sandbox.bench import DockerBenches
 from sandbox.discover import connect
 from sandbox.docker import DockerEngine
 from sandbox.image import Images
@@ -43,14 +46,16 @@ class Run:
     budget: Budget
     show: Show
     _engine: DockerEngine | None = None
+    _connecting: Lock = field(default_factory=Lock)
 
     @property
     def engine(self) -> DockerEngine:
         """The container engine, looked for when first needed. Raises EngineError."""
-        if self._engine is None:
-            settings = self.settings
-            self._engine = connect(settings.variables, settings.redactor, settings.runtime)
-        return self._engine
+        with self._connecting:
+            if self._engine is None:
+                settings = self.settings
+                self._engine = connect(settings.variables, settings.redactor, settings.runtime)
+            return self._engine
 
     def close(self) -> None:
         """Let go of the engine and of what still runs in it."""
@@ -69,10 +74,16 @@ class Run:
             replay=settings.replay,
             keys=settings.keys,
             base_urls=settings.base_urls,
+            cloud=settings.cloud,
             prices=settings.prices,
             max_output_tokens=settings.max_output_tokens,
+            benches=self._bench,
+            agent_limits=settings.agent_limits,
             ca_bundle=settings.ca_bundle,
         )
+
+    def _bench(self, task: Task) -> AbstractContextManager[Workbench]:
+        return DockerBenches(self.engine, self.settings.limits)(task)
 
     @cached_property
     def entrants(self) -> tuple[Entrant, ...]:

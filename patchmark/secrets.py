@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
 from core.redact import Redactor
-from models.registry import KEY_VARIABLES
+from models.services import KEY_VARIABLES
 
 _TOKENS = (
     "GITHUB_TOKEN",

@@ -15,8 +15,12 @@ from typing import TypeVar
 from core.errors import UsageError
 from core.paths import PathRules
 from core.redact import Redactor
+from models.agent import AgentLimits
 from models.pricing import Price
-from models.registry import KEY_VARIABLES, check, check_rewriter
+from models.provider import Cloud
+from models.registry import check_rewriter
+from models.spec import check, full_name
+from patchmark.addresses import addresses, cloud, keys
 from patchmark.choosing import chosen
 from patchmark.config import NAME, Config, LimitsSection, PriceSection, load
 from patchmark.sampling import Choice
@@ -30,7 +34,6 @@ DEFAULT_TASKS = 20
 T = TypeVar("T")
 
 _CA_VARIABLES = ("PATCHMARK_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT")
-_BASE_URLS = {"anthropic": "ANTHROPIC_BASE_URL", "google": "GOOGLE_GEMINI_BASE_URL"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +86,7 @@ class Settings:
     workers: int
     validation_runs: int
     limits: Limits
+    agent_limits: AgentLimits
     environment: EnvironmentSettings
     max_output_tokens: int
     prices: Mapping[str, Price]
@@ -90,6 +94,8 @@ class Settings:
     ca_bundle: Path | None
     keys: Mapping[str, str] = field(repr=False)
     base_urls: Mapping[str, str] = field(repr=False)
+    cloud: Cloud | None
+    """Where Vertex AI is asked, and as whom; None where the environment does not say."""
     redactor: Redactor
     """What everything goes through that is written."""
     cache: Path
@@ -127,6 +133,7 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         workers=flags.workers or config.limits.workers or os.cpu_count() or 1,
         validation_runs=config.limits.validation_runs,
         limits=_limits(config.limits),
+        agent_limits=AgentLimits(**dict(config.agent)),
         environment=EnvironmentSettings(**dict(config.environment)),
         max_output_tokens=config.max_output_tokens or 16_000,
         prices={name: _price(price) for name, price in config.prices.items()},
@@ -136,7 +143,8 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         ),
         ca_bundle=ca_bundle,
         keys=keys(environment),
-        base_urls={p: environment[v] for p, v in _BASE_URLS.items() if environment.get(v)},
+        base_urls=addresses(environment),
+        cloud=cloud(environment),
         redactor=redactor_for(environment),
         cache=cache_folder(environment),
         registry=environment.get("PATCHMARK_REGISTRY") or None,
@@ -145,16 +153,6 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         runtime=environment.get("PATCHMARK_RUNTIME") or config.sandbox.runtime,
         variables=environment,
     )
-
-
-def keys(environment: Mapping[str, str]) -> dict[str, str]:
-    """Provider → API key, from the usual variables."""
-    found = {}
-    for provider, names in KEY_VARIABLES.items():
-        value = next((environment[name] for name in names if environment.get(name)), "")
-        if value.strip():
-            found[provider] = value.strip()
-    return found
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path:
@@ -180,7 +178,7 @@ def _rewriter(name: str | None) -> str | None:
     if not name:
         return None
     check_rewriter(name)
-    return name
+    return full_name(name)
 
 
 def _choice(flags: Flags, config: Config) -> Choice:
@@ -214,7 +212,7 @@ def _config(given: Path | None, repo: Path) -> Config:
 
 def _models(given: str | None, config: Config) -> tuple[str, ...]:
     asked = [n.strip() for n in given.split(",")] if given is not None else config.models
-    names = tuple(dict.fromkeys(name for name in asked or DEFAULT_MODELS if name))
+    names = tuple(dict.fromkeys(full_name(name) for name in asked or DEFAULT_MODELS if name))
     if not names:
         raise UsageError("--models: name at least one, for example reference,empty")
     for name in names:

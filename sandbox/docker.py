@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from sandbox.containers import Containers, limited
 from sandbox.docker_images import DockerImages
 from sandbox.dockerfile import DockerfileBuild
-from sandbox.engine import BUILD_LIMITS, Build, Job, Limits, Ran
+from sandbox.engine import BUILD_LIMITS, Build, File, Job, Limits, Ran
 from sandbox.leftovers import remove_containers
 from sandbox.owned import LABEL
 from sandbox.script import FOLDER, build_files
@@ -58,6 +58,30 @@ class DockerEngine(DockerImages):
             if job.files or (job.folders and job.user != "root"):
                 self._api.put_archive(name, "/", pack(job.files, job.folders, job.user))
             return self._told(self._containers.ran(name, job.limits, job.folders, told=job.told))
+
+    @contextmanager
+    def waiting(self, image: str, limits: Limits, files: Mapping[str, File]) -> Iterator[str]:
+        """A started container that does nothing, behind the same walls as a job; its id.
+
+        What it does comes from `sandbox.session`, which also keeps the time. Raises EngineError.
+        """
+        with self._engine_errors():
+            made = self._containers.made(
+                image=image,
+                # As root, so that whoever ends all processes of the tests' user ends not this.
+                command=("sleep", "1000000"),
+                user="root",
+                environment={},
+                host=limited(limits) | _JOB,
+            )
+            name = made.__enter__()
+        try:
+            with self._engine_errors():
+                self._api.put_archive(name, "/", pack(files))
+                self._api.start(name)
+            yield name
+        finally:
+            made.__exit__(None, None, None)
 
     def build(self, build: Build) -> Ran:
         """See Engine.build."""

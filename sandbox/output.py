@@ -31,7 +31,7 @@ class Output:
         wanted = {"stream": 1, "stdout": 1, "stderr": 1}
         self._answer = api.post(url, params=wanted, stream=True, timeout=(api.timeout, None))
         self._answer.raise_for_status()
-        self._stream = CancellableStream(_frames(self._answer.raw), self._answer)
+        self._stream = CancellableStream(frames(self._answer.raw), self._answer)
         self._limit = limit_bytes
         self._flooded = flooded
         self._end = bytearray()
@@ -73,7 +73,7 @@ class Output:
                 self._flooded()
 
 
-def _frames(raw: Any) -> Iterator[bytes]:
+def frames(raw: Any) -> Iterator[bytes]:
     """What both streams hold, as the engine sends it: eight bytes with the length, then so many."""
     while len(head := raw.read(_HEAD_BYTES)) == _HEAD_BYTES:
         yield raw.read(int.from_bytes(head[4:], "big"))

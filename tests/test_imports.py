@@ -24,14 +24,15 @@ MAY_IMPORT = {
     "patchmark": set(PACKAGES),
 }
 SDK_HOMES = {
-    "anthropic": ("models/anthropic.py",),
-    "google": ("models/google.py",),
+    "anthropic": ("models/anthropic.py", "models/anthropic_dialog.py"),
+    "google": ("models/google.py", "models/google_credentials.py", "models/google_dialog.py"),
+    "openai": ("models/openai.py", "models/openai_dialog.py"),
     "docker": ("sandbox/",),
     "github": ("reports/comment.py", "miner/", "patchmark/"),
     "jinja2": ("models/prompt.py", "reports/"),
     "tree_sitter": ("miner/grammars.py",),
 }
-LAZY_ONLY = frozenset({"anthropic", "google", "github", "docker"})
+LAZY_ONLY = frozenset({"anthropic", "google", "openai", "github", "docker"})
 ENVIRONMENT_HOMES = ("patchmark/", "core/git.py")
 CORE_MAY_USE = frozenset({"pydantic", "core"}) | sys.stdlib_module_names
 # What runs inside the containers: not part of the program, and not ours to import.

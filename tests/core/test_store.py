@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from support.tasks import make_task
 
+from core.confinement import Confinement
 from core.errors import StoreError
 from core.paths import PathRules
 from core.redact import NOTHING
@@ -93,6 +94,10 @@ PROBE = Probe(
     cost_usd=None,
     usage=None,
 )
+CONFINEMENT = Confinement(
+    seconds=300, idle_seconds=0, memory_mib=4096, cpus=1, processes=512, disk_mib=4096,
+    output_mib=256, network="none", user="10001", runtime="runc",
+)  # fmt: skip
 
 
 def dropped(number: int, detail: str = "") -> Dropped:
@@ -109,7 +114,7 @@ def folder(tmp_path: Path) -> Iterator[RunFolder]:
 
 @pytest.mark.parametrize(
     "record",
-    [CANDIDATE, dropped(1, "why"), make_task(), PATCH, PROBE, VERDICT],
+    [CANDIDATE, dropped(1, "why"), make_task(), PATCH, PROBE, VERDICT, CONFINEMENT],
     ids=lambda r: type(r).__name__,
 )
 def test_every_record_comes_back_as_it_was(folder: RunFolder, record: Record) -> None:
@@ -120,7 +125,8 @@ def test_every_record_comes_back_as_it_was(folder: RunFolder, record: Record) ->
 
 def test_every_record_type_has_a_file() -> None:
     """The cases above are all there are."""
-    assert set(FILES) == {Candidate, Dropped, type(make_task()), Patch, Probe, Verdict}
+    tested = {Candidate, Dropped, type(make_task()), Patch, Probe, Verdict, Confinement}
+    assert set(FILES) == tested
 
 
 def test_reading_what_was_never_written_gives_nothing(folder: RunFolder) -> None:

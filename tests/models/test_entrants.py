@@ -20,7 +20,9 @@ from core.types import Stop
 from models.budget import Budget
 from models.exchange import Exchange, Failure, Slot, slug
 from models.exchange_store import ExchangeStore, spent
-from models.registry import Desk, Price, build, check, needs_key
+from models.pricing import Price
+from models.registry import Desk, build, needs_key
+from models.spec import check
 
 CLAUDE = "anthropic:claude-opus-4-8"
 GEMINI = "google:gemini-3.5-flash"
@@ -79,7 +81,15 @@ def test_the_exchange_file_holds_exactly_the_promised_keys(tmp_path: Path) -> No
         "schema_version entrant task_id attempt turn fiction request_sha256 requested_model "
         "served_model text finish usage first_token_seconds seconds cost_usd recorded_at"
     )
-    assert set(kept) == {*promised.split(), "raw_usage", "price", "request", "redacted"}
+    assert set(kept) == {
+        *promised.split(),
+        "raw_usage",
+        "price",
+        "request",
+        "redacted",
+        "calls",
+        "said",
+    }
     assert kept["cost_usd"] == "0.075"
     assert kept["text"] == FIX
     assert kept["price"]["model"] == "claude-opus-4-8"
@@ -208,7 +218,7 @@ def test_every_bad_answer_is_final_and_costs(
     tmp_path: Path, behaviour: Behaviour, stop: Stop
 ) -> None:
     with FakeAnthropic(in_order(behaviour)) as server:
-        patch = build(CLAUDE, desk(tmp_path, server)).solve(make_task(), CALC, 1)
+        patch = build(f"{CLAUDE}+repair=off", desk(tmp_path, server)).solve(make_task(), CALC, 1)
         assert len(server.asked) == 1
     assert (patch.stop, patch.diff) == (stop, "")
     assert patch.stop.final
@@ -380,7 +390,7 @@ def test_good_names(name: str) -> None:
     [
         ("antropic:claude", r"did you mean anthropic:…\?"),
         ("Reference", r"did you mean reference\?"),
-        ("openai:gpt", "known: reference, empty, anthropic:MODEL"),
+        ("nobody:gpt", "known: reference, empty, anthropic:MODEL"),
         ("anthropic", "did you mean anthropic:…"),
         ("", "unknown entrant ''"),
         ("anthropic:", "'' is not a usable name"),

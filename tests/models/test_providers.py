@@ -1,4 +1,4 @@
-"""Both providers under their real SDKs, against servers that speak the real wire format."""
+"""All providers under their real SDKs, against servers that speak the real wire format."""
 
 from __future__ import annotations
 
@@ -8,17 +8,35 @@ from pathlib import Path
 import pytest
 from support.fake_anthropic import FakeAnthropic
 from support.fake_google import FakeGoogle
+from support.fake_openai import FakeChat, FakeResponses
 from support.loopback import Behaviour, Loopback, in_order
 
 from core.errors import UsageError
 from core.types import Usage
 from models.anthropic import AnthropicProvider
 from models.google import GoogleProvider
+from models.openai import ChatProvider, ResponsesProvider
 from models.provider import Answer, AskFailedError, Connection, Provider, Request
 
 Make = Callable[[Connection], Provider]
-BOTH = pytest.mark.parametrize(
-    ("fake", "make"), [(FakeAnthropic, AnthropicProvider), (FakeGoogle, GoogleProvider)]
+
+
+def responses(connection: Connection) -> Provider:
+    return ResponsesProvider("openai", connection)
+
+
+def chat(connection: Connection) -> Provider:
+    return ChatProvider("server", connection)
+
+
+EACH = pytest.mark.parametrize(
+    ("fake", "make"),
+    [
+        (FakeAnthropic, AnthropicProvider),
+        (FakeGoogle, GoogleProvider),
+        (FakeResponses, responses),
+        (FakeChat, chat),
+    ],
 )
 
 
@@ -46,7 +64,7 @@ def failure(fake: type[Loopback], make: Make, behaviour: Behaviour) -> AskFailed
     return caught.value
 
 
-@BOTH
+@EACH
 def test_text_counts_and_times_of_an_answer(fake: type[Loopback], make: Make) -> None:
     behaviour = Behaviour(
         text="one two three",
@@ -112,13 +130,19 @@ def test_what_google_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
         (FakeGoogle, GoogleProvider, "RECITATION", "safety"),
         (FakeGoogle, GoogleProvider, "OTHER", "stop"),
         (FakeGoogle, GoogleProvider, "blocked_prompt", "safety"),
+        (FakeResponses, responses, "max_output_tokens", "length"),
+        (FakeResponses, responses, "content_filter", "safety"),
+        (FakeResponses, responses, "refusal", "refusal"),
+        (FakeChat, chat, "length", "length"),
+        (FakeChat, chat, "content_filter", "safety"),
+        (FakeChat, chat, "refusal", "refusal"),
     ],
 )
 def test_why_an_answer_ended(fake: type[Loopback], make: Make, reason: str, finish: str) -> None:
     assert ask(fake, make, Behaviour(finish=reason)).finish == finish
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("kind", ["cut", "reset", "half_event", "overload_in_stream"])
 def test_a_broken_stream_is_a_retriable_failure_that_was_billed(
     fake: type[Loopback], make: Make, kind: str
@@ -126,11 +150,13 @@ def test_a_broken_stream_is_a_retriable_failure_that_was_billed(
     error = failure(fake, make, Behaviour(kind=kind, text="one two three"))  # type: ignore[arg-type]
     assert error.retriable
     assert error.maybe_billed
-    assert error.partial.usage is not None
-    assert error.partial.usage.input_tokens == 1000
+    # OpenAI counts at the end of a stream only, the others as they go.
+    known = fake not in (FakeResponses, FakeChat)
+    assert known is (error.partial.usage is not None)
+    assert error.partial.usage is None or error.partial.usage.input_tokens == 1000
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize(
     ("status", "retriable", "hopeless"),
     [
@@ -159,7 +185,7 @@ def test_error_statuses(
     assert str(status) in str(error)
 
 
-@BOTH
+@EACH
 def test_retry_after_is_passed_on(fake: type[Loopback], make: Make) -> None:
     wait = (("retry-after", "7"),)
     assert failure(fake, make, Behaviour(kind="error", status=429, headers=wait)).retry_after == 7
@@ -191,7 +217,7 @@ def test_google_rejects_keys_with_status_400() -> None:
     assert "GEMINI_API_KEY" in str(error)
 
 
-@BOTH
+@EACH
 def test_a_server_that_is_not_there_bills_nothing(fake: type[Loopback], make: Make) -> None:
     with fake() as server:
         url = server.url
@@ -202,7 +228,7 @@ def test_a_server_that_is_not_there_bills_nothing(fake: type[Loopback], make: Ma
     assert not caught.value.maybe_billed
 
 
-@BOTH
+@EACH
 def test_silence_ends_in_a_failure_of_unknown_cost(fake: type[Loopback], make: Make) -> None:
     with pytest.raises(AskFailedError) as caught:
         ask(fake, make, Behaviour(seconds=1.0), seconds=0.2)
@@ -210,11 +236,27 @@ def test_silence_ends_in_a_failure_of_unknown_cost(fake: type[Loopback], make: M
     assert caught.value.maybe_billed
 
 
-def test_google_may_answer_without_counts() -> None:
-    assert ask(FakeGoogle, GoogleProvider, Behaviour(kind="no_usage")).usage is None
+@pytest.mark.parametrize(("fake", "make"), [(FakeGoogle, GoogleProvider), (FakeChat, chat)])
+def test_an_answer_without_counts(fake: type[Loopback], make: Make) -> None:
+    assert ask(fake, make, Behaviour(kind="no_usage")).usage is None
 
 
-@BOTH
+@EACH
+def test_counts_that_contradict_each_other(fake: type[Loopback], make: Make) -> None:
+    """Bug: a server that lied about tokens turned a paid answer into a failure, asked again."""
+    answer = ask(
+        fake,
+        make,
+        Behaviour(
+            input_tokens=-7 if fake is FakeAnthropic else 10,
+            cached_tokens=999 if fake is not FakeAnthropic else 0,
+        ),
+    )
+    assert (answer.text, answer.usage) == ("fine", None)
+    assert answer.raw_usage
+
+
+@EACH
 def test_a_bundle_without_certificates_is_named(
     fake: type[Loopback], make: Make, tmp_path: Path
 ) -> None:

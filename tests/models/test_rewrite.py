@@ -201,7 +201,7 @@ def test_a_rewriting_and_an_attempt_of_the_same_model_keep_out_of_each_others_wa
 ) -> None:
     with FakeAnthropic(in_order(GOOD)) as server:
         found = rewriter(CLAUDE, desk(tmp_path, server)).rewrite(make_task())
-        patch = build(CLAUDE, desk(tmp_path, server)).solve(make_task(), CALC, 1)
+        patch = build(f"{CLAUDE}+repair=off", desk(tmp_path, server)).solve(make_task(), CALC, 1)
         assert len(server.asked) == 2
     assert not set(found.exchanges) & set(patch.exchanges)
     assert ".aside-" not in "".join(path.name for path in tmp_path.rglob("*"))

@@ -17,7 +17,18 @@ from support.sample import EXCHANGES, sample
 from patchmark.config import load
 from patchmark.demo import prepare
 
-COMMANDS = ("run", "mine", "validate", "solve", "judge", "report", "demo", "doctor", "init")
+COMMANDS = (
+    "run",
+    "mine",
+    "validate",
+    "solve",
+    "judge",
+    "report",
+    "demo",
+    "doctor",
+    "models",
+    "init",
+)
 
 
 def one_line(done: subprocess.CompletedProcess[str], code: int, *words: str) -> None:

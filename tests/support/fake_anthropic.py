@@ -37,6 +37,7 @@ class FakeAnthropic(Loopback):
             _frame("content_block_start", index=0, content_block=block),
             *deltas,
             _frame("content_block_stop", index=0),
+            *_uses(behaviour),
             _frame("message_delta", **_end(behaviour)),
             _frame("message_stop"),
         ]
@@ -60,11 +61,36 @@ def _message(behaviour: Behaviour, model: str) -> dict[str, Any]:
     }
 
 
+def _uses(behaviour: Behaviour) -> list[bytes]:
+    """After a thought with its signature, a block for each tool, its input in two pieces."""
+    frames = []
+    for place, (name, arguments) in enumerate(behaviour.calls, 2):
+        block = {"type": "tool_use", "id": f"toolu_{place}", "name": name, "input": {}}
+        frames.append(_frame("content_block_start", index=place, content_block=block))
+        half = len(arguments) // 2
+        for piece in (arguments[:half], arguments[half:]):
+            delta = {"type": "input_json_delta", "partial_json": piece}
+            frames.append(_frame("content_block_delta", index=place, delta=delta))
+        frames.append(_frame("content_block_stop", index=place))
+    if not frames:
+        return []
+    thought = {"type": "thinking", "thinking": "", "signature": ""}
+    told = {"type": "thinking_delta", "thinking": "hm"}
+    signed = {"type": "signature_delta", "signature": "sig-1"}
+    return [
+        _frame("content_block_start", index=1, content_block=thought),
+        _frame("content_block_delta", index=1, delta=told),
+        _frame("content_block_delta", index=1, delta=signed),
+        _frame("content_block_stop", index=1),
+        *frames,
+    ]
+
+
 def _end(behaviour: Behaviour) -> dict[str, Any]:
     usage: dict[str, Any] = {"output_tokens": behaviour.output_tokens}
     if behaviour.thinking_tokens:
         usage["output_tokens_details"] = {"thinking_tokens": behaviour.thinking_tokens}
-    reason = behaviour.finish or "end_turn"
+    reason = behaviour.finish or ("tool_use" if behaviour.calls else "end_turn")
     return {"delta": {"stop_reason": reason, "stop_sequence": None}, "usage": usage}
 
 

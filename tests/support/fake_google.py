@@ -24,7 +24,7 @@ class FakeGoogle(Loopback):
         }
 
     def events(self, behaviour: Behaviour, asked: Asked) -> Sequence[bytes]:
-        found = re.fullmatch(r"/v1/models/([^:]+):streamGenerateContent\?alt=sse", asked.path)
+        found = re.fullmatch(r"/v\w+/.*?models/([^:]+):streamGenerateContent\?alt=sse", asked.path)
         if found is None:
             raise AssertionError(f"not a streamed question: {asked.path}")
         served = behaviour.model or found[1]
@@ -35,7 +35,8 @@ class FakeGoogle(Loopback):
             return [_frame({"promptFeedback": {"blockReason": "SAFETY"}, "modelVersion": served})]
         texts = pieces(behaviour.text)
         chunks = [_chunk(behaviour, served, text, 1) for text in texts]
-        return [*chunks, _chunk(behaviour, served, "", None)]
+        calls = [_call(behaviour, served, *call) for call in behaviour.calls]
+        return [*chunks, *calls, _chunk(behaviour, served, "", None)]
 
 
 def _chunk(behaviour: Behaviour, served: str, text: str, output: int | None) -> bytes:
@@ -59,6 +60,16 @@ def _chunk(behaviour: Behaviour, served: str, text: str, output: int | None) -> 
     if behaviour.kind != "no_usage":
         chunk["usageMetadata"] = usage
     return _frame(chunk)
+
+
+def _call(behaviour: Behaviour, served: str, name: str, arguments: str) -> bytes:
+    """A call of a function with the signature of the thought behind it; calls have no id."""
+    part = {
+        "functionCall": {"name": name, "args": json.loads(arguments)},
+        "thoughtSignature": "c2lnLTE=",
+    }
+    candidate = {"content": {"parts": [part], "role": "model"}, "index": 0}
+    return _frame({"candidates": [candidate], "modelVersion": served})
 
 
 def _frame(data: dict[str, Any]) -> bytes:

@@ -26,6 +26,8 @@ class Behaviour:
     """The provider's own word; None = a normal end."""
     model: str | None = None
     """The model that claims to have answered; None = the one asked for."""
+    calls: tuple[tuple[str, str], ...] = ()
+    """Tools that are to be used: a name and JSON text each."""
     input_tokens: int = 1000
     cached_tokens: int = 0
     output_tokens: int = 200
