@@ -212,11 +212,16 @@ class _Scratch(object):
 
     def git(self, *arguments, **options):
         if not os.path.exists(self.home):
-            self._run(["init", "--quiet", "--template=", "."], b"")
-            os.makedirs(os.path.join(self.home, b"info"))
-            with open(os.path.join(self.home, b"info", b"attributes"), "wb") as file:
-                file.write(_ATTRIBUTES)
+            self._make_home()
         return self._run(list(arguments), options.get("stdin", b""))
+
+    def _make_home(self):
+        """All that `git init` makes and git needs, without starting it."""
+        for name in (b"objects", b"refs", b"info"):
+            os.makedirs(os.path.join(self.home, name))
+        for name, content in ((b"HEAD", b"ref: refs/heads/base\n"), (b"info/attributes", _ATTRIBUTES)):
+            with open(os.path.join(self.home, name), "wb") as file:
+                file.write(content)
 
     def _run(self, arguments, stdin):
         command = ["git"]

@@ -49,8 +49,9 @@ class OwnEngine:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-        # It mounts its folder on itself, and not always takes that back.
-        subprocess.run(["umount", f"{self._folder}/data"], stderr=subprocess.DEVNULL, check=False)
+        # It mounts its folder on itself and layers below, and not always takes them back.
+        undone = ["umount", "--recursive", "--lazy", f"{self._folder}/data"]
+        subprocess.run(undone, stderr=subprocess.DEVNULL, check=False)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def start(self) -> None:
