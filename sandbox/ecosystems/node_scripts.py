@@ -11,9 +11,12 @@ _JSON = f"--json --outputFile={_OUT}"
 _VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"'])*"""
 _PREFIX = re.compile(rf"((?:\w+={_VALUE}\s+|cross-env\s+|env\s+|dotenv\s+--\s+)*)")
 _VIA = re.compile(
-    r"npx\s+(?:--no-install\s+)?|(?:npm|pnpm|yarn)\s+exec\s+(?:--\s+)?|yarn\s+(?:run\s+)?|pnpm\s+"
+    r"^(?:npx\s+(?:--no-install\s+)?|(?:npm|pnpm|yarn)\s+exec\s+(?:--\s+)?|yarn\s+(?:run\s+)?|pnpm\s+)"
 )
-_COVERAGE = re.compile(r"^(?:nyc|c8)\s+(?:--?[\w=./-]+\s+)*")
+_COVERAGE = re.compile(
+    r"^(?:nyc|c8)\s+(?:\S+\s+)*?"
+    r"(?=(?:node|tsx|npx|npm|pnpm|yarn|_?mocha|jest|vitest|ava|tap|tape|react-scripts)(?:\s|$))"
+)
 _FILE = re.compile(
     r"(?P<node>node\s+(?:-\S+\s+)*)?(?:\./)?node_modules/(?:\.bin/)?(?P<name>[\w-]+)(?:/\S+)?(?=\s|$)"
 )
@@ -95,7 +98,8 @@ def _of_script(scripts: Mapping[str, object], name: str, depth: int) -> Command 
     if not isinstance(script, str) or depth > _DEEPEST:
         return None
     before: list[str] = []
-    for part in _parts(script):
+    for whole in _parts(script):
+        part = _COVERAGE.sub("", whole)
         called = _called(part, scripts)
         found = _of_script(scripts, called, depth + 1) if called else _of_segment(part)
         if found is None and (several := re.match(r"^(?:run-s|run-p|npm-run-all)\s+(.*)", part)):
@@ -143,7 +147,7 @@ def _of_segment(segment: str) -> Command | None:
     start = prefix.group(1) if prefix else ""
     # What a pipe does with the output is for people.
     rest = re.split(r"\s\|\s", segment[len(start) :])[0]
-    rest = _COVERAGE.sub("", _VIA.sub("", rest, count=1) if _VIA.match(rest) else rest)
+    rest = _VIA.sub("", _COVERAGE.sub("", _VIA.sub("", rest, count=1)), count=1)
     if file := _FILE.match(rest):
         rest = file["name"] + rest[file.end() :]
     for pattern, words, end, form in _RUNNERS:

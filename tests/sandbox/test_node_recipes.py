@@ -143,6 +143,23 @@ def test_a_test_script_and_its_results(
 
 
 @pytest.mark.parametrize(
+    "script",
+    [
+        "c8 -r lcov -r text mocha t",
+        "npx nyc --check-coverage --lines 90 npx mocha t",
+        "NODE_ENV=test nyc mocha t",
+        "nyc npm run unit",
+        "nyc --reporter lcov yarn unit",
+    ],
+)
+def test_coverage_is_left_out(script: str) -> None:
+    """Values of coverage flags hid the runner behind them, and its own words were lost."""
+    found = node_command({"test": script, "unit": "mocha t"}, set())
+    assert found is not None
+    assert found.shell.removeprefix("NODE_ENV=test ").startswith("mocha t --reporter xunit")
+
+
+@pytest.mark.parametrize(
     ("script", "command"),
     [
         (
