@@ -26,10 +26,17 @@ _TAP = (
     "node_modules/tap/package.json) in ?|1[0-7]) echo --no-coverage;; "
     "*) echo --disable-coverage;; esac)"
 )
+# Tests that look at the process's arguments must not find ours, which is why it is not called;
+# nor may jest's own workers, which are started with the flags of their parent.
+_JEST = (
+    "node -e 'const given = process.argv.splice(2); process.execArgv.splice(0); "
+    'process.argv[1] = require.resolve("jest"); '
+    'process.env.NODE_ENV = process.env.NODE_ENV || "test"; require("jest").run(given)\' jest'
+)
 _RUNNERS: tuple[tuple[str, str, str, str], ...] = (
     # words that start it, words in their place, words at the end, form of the results
     (r"react-scripts test", "react-scripts test", f"--watchAll=false {_JSON}", "jest"),
-    (r"jest(?:\.js)?(?=\s|$)", "jest", f"--ci {_JSON}", "jest"),
+    (r"jest(?:\.js)?(?=\s|$)", _JEST, f"--ci {_JSON}", "jest"),
     (r"vitest(?:\.mjs)?(?: run| watch| dev)?(?=\s|$)", "vitest run",
      f"--reporter=json --outputFile={_OUT}", "jest"),
     (r"_?mocha(?:\.js)?(?=\s|$)", "mocha", f"--reporter xunit -O output={_OUT}",
@@ -159,7 +166,7 @@ def _of_segment(segment: str) -> Command | None:
                 given = f"{_PATIENT[1]} {given}".rstrip()
             if file and file["node"]:
                 # Flags of node itself, which not all may stand in NODE_OPTIONS.
-                head = " ".join([file[0], *head.split(" ")[1:]])
+                head = " ".join([file[0], *("" if words == _JEST else head).split(" ")[1:]])
             shell = start + " ".join(word for word in (head, given, end) if word)
             return Command(shell, form, not list(_places(given)))
     return None
