@@ -17,9 +17,12 @@ _CLOSES = re.compile(r"\bdotenv\b")
 _VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"'])*"""
 _PREFIX = re.compile(rf"((?:\w+={_VALUE}\s+|cross-env\s+|env\s+|dotenv\s+--\s+)*)")
 _VIA = re.compile(
-    r"npx\s+(?:--no-install\s+)?|(?:npm|pnpm|yarn)\s+exec\s+(?:--\s+)?|yarn\s+(?:run\s+)?|pnpm\s+"
+    r"^(?:npx\s+(?:--no-install\s+)?|(?:npm|pnpm|yarn)\s+exec\s+(?:--\s+)?|yarn\s+(?:run\s+)?|pnpm\s+)"
 )
-_COVERAGE = re.compile(r"^(?:nyc|c8)\s+(?:--?[\w=./-]+\s+)*")
+_COVERAGE = re.compile(
+    r"^(?:nyc|c8)\s+(?:\S+\s+)*?"
+    r"(?=(?:node|tsx|npx|npm|pnpm|yarn|_?mocha|jest|vitest|ava|tap|tape|react-scripts)(?:\s|$))"
+)
 _FILE = re.compile(
     r"(?P<node>node\s+(?:-\S+\s+)*)?(?:\./)?node_modules/(?:\.bin/)?(?P<name>[\w-]+)(?:/\S+)?(?=\s|$)"
 )
@@ -29,10 +32,17 @@ _TAP = (
     "node_modules/tap/package.json) in ?|1[0-7]) echo --no-coverage;; "
     "*) echo --disable-coverage;; esac)"
 )
+# Tests that look at the process's arguments must not find ours, which is why it is not called;
+# nor may jest's own workers, which are started with the flags of their parent.
+_JEST = (
+    "node -e 'const given = process.argv.splice(2); process.execArgv.splice(0); "
+    'process.argv[1] = require.resolve("jest"); '
+    'process.env.NODE_ENV = process.env.NODE_ENV || "test"; require("jest").run(given)\' jest'
+)
 _RUNNERS: tuple[tuple[str, str, str, str], ...] = (
     # words that start it, words in their place, words at the end, form of the results
     (r"react-scripts test", "react-scripts test", f"--watchAll=false {_JSON}", "jest"),
-    (r"jest(?:\.js)?(?=\s|$)", "jest", f"--ci {_JSON}", "jest"),
+    (r"jest(?:\.js)?(?=\s|$)", _JEST, f"--ci {_JSON}", "jest"),
     (r"vitest(?:\.mjs)?(?: run| watch| dev)?(?=\s|$)", "vitest run",
      f"--reporter=json --outputFile={_OUT}", "jest"),
     (r"_?mocha(?:\.js)?(?=\s|$)", "mocha", f"--reporter xunit -O output={_OUT}",
@@ -102,7 +112,8 @@ def _of_script(scripts: Mapping[str, object], name: str, depth: int) -> Command 
     if not isinstance(script, str) or depth > _DEEPEST:
         return None
     before: list[str] = []
-    for part in _parts(script):
+    for whole in _parts(script):
+        part = _COVERAGE.sub("", whole)
         called = _called(part, scripts)
         found = _of_script(scripts, called, depth + 1) if called else _of_segment(part)
         if found is None and (several := re.match(r"^(?:run-s|run-p|npm-run-all)\s+(.*)", part)):
@@ -150,7 +161,7 @@ def _of_segment(segment: str) -> Command | None:
     start = prefix.group(1) if prefix else ""
     # What a pipe does with the output is for people.
     rest = re.split(r"\s\|\s", segment[len(start) :])[0]
-    rest = _COVERAGE.sub("", _VIA.sub("", rest, count=1) if _VIA.match(rest) else rest)
+    rest = _VIA.sub("", _COVERAGE.sub("", _VIA.sub("", rest, count=1)), count=1)
     if file := _FILE.match(rest):
         rest = file["name"] + rest[file.end() :]
     start = start.replace("cross-env ", "env ")
@@ -165,7 +176,7 @@ def _of_segment(segment: str) -> Command | None:
                 given = f"{_PATIENT[1]} {given}".rstrip()
             if file and file["node"]:
                 # Flags of node itself, which not all may stand in NODE_OPTIONS.
-                head = " ".join([file[0], *head.split(" ")[1:]])
+                head = " ".join([file[0], *("" if words == _JEST else head).split(" ")[1:]])
             shell = start + " ".join(word for word in (head, given, end) if word)
             return Command(shell, form, not list(_places(given)))
     return None

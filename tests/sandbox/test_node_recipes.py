@@ -10,6 +10,7 @@ import pytest
 
 from sandbox.ci import workflow
 from sandbox.ecosystems.node import recipes
+from sandbox.ecosystems.node_scripts import _JEST as JEST
 from sandbox.ecosystems.node_scripts import test_command as node_command
 from sandbox.ecosystems.node_version import admits
 from sandbox.ecosystems.node_workspaces import members
@@ -104,8 +105,8 @@ JSON = f"--json --outputFile={OUT}"
 @pytest.mark.parametrize(
     ("scripts", "command", "form"),
     [
-        ({"test": "jest"}, f"jest --ci {JSON}", "jest"),
-        ({"test": "npx jest --coverage"}, f"jest --coverage --ci {JSON}", "jest"),
+        ({"test": "jest"}, f"{JEST} --ci {JSON}", "jest"),
+        ({"test": "npx jest --coverage"}, f"{JEST} --coverage --ci {JSON}", "jest"),
         ({"test": "vitest"}, f"vitest run --reporter=json --outputFile={OUT}", "jest"),
         ({"test": "vitest run --x"}, f"vitest run --x --reporter=json --outputFile={OUT}", "jest"),
         (
@@ -157,12 +158,33 @@ def test_a_test_script_and_its_results(
 
 
 @pytest.mark.parametrize(
+    "script",
+    [
+        "c8 -r lcov -r text mocha t",
+        "npx nyc --check-coverage --lines 90 npx mocha t",
+        "NODE_ENV=test nyc mocha t",
+        "nyc npm run unit",
+        "nyc --reporter lcov yarn unit",
+    ],
+)
+def test_coverage_is_left_out(script: str) -> None:
+    """Values of coverage flags hid the runner behind them, and its own words were lost."""
+    found = node_command({"test": script, "unit": "mocha t"}, set())
+    assert found is not None
+    assert found.shell.removeprefix("NODE_ENV=test ").startswith("mocha t --reporter xunit")
+
+
+@pytest.mark.parametrize(
     ("script", "command"),
     [
         (
             "node --expose-gc ./node_modules/vitest/dist/cli.js --run && vitest --types",
             "node --expose-gc ./node_modules/vitest/dist/cli.js run "
             f"--reporter=json --outputFile={OUT}",
+        ),
+        (
+            "node --harmony node_modules/.bin/jest t",
+            f"node --harmony node_modules/.bin/jest t --ci {JSON}",
         ),
         ("./node_modules/.bin/mocha -b", f"mocha --reporter xunit -O output={OUT}"),
         (

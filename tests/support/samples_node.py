@@ -39,15 +39,22 @@ _EXPECT = """describe('calc', () => {
   test.skip('divides', () => { expect(1).toBe(2); });
 });
 """
+_ALONE = """test('is alone', () => {
+  const { argv, env, execArgv } = process;
+  expect([env.NODE_ENV, ...execArgv, ...argv.slice(2)]).toEqual(['test']);
+});
+"""
 _JEST = "jest@29.7.0"
 YARN_JEST = NodeSample(
     files={
         "package.json": _package("calc", "jest", _JEST, packageManager="yarn@1.22.22"),
         "calc.js": _CALC,
-        "calc.test.js": _GLOBALS + _EXPECT,
+        # What runs it leaves no arguments of its own to be found, and says that this is a test.
+        "calc.test.js": _GLOBALS + _EXPECT + _ALONE,
     },
     test_file="calc.test.js",
     statuses={
+        "calc.test.js::is alone": P,
         "calc.test.js::calc > adds": F,
         "calc.test.js::calc > subtracts": P,
         "calc.test.js::calc > divides": S,
