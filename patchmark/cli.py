@@ -67,7 +67,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-
 app.add_typer(images.app, name="images")
 
 
