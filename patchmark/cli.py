@@ -5,7 +5,6 @@ Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure.
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +13,7 @@ import typer
 from rich.console import Console
 
 from core.errors import PatchmarkError
-from patchmark import __version__, images
+from patchmark import __version__, checking, images
 from patchmark.commands import errors, estimated, known, one_stage, to_report
 from patchmark.environments import (
     DEFAULT_COMMITS,
@@ -69,8 +68,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-
-
 app.add_typer(images.app, name="images")
 
 
@@ -282,32 +279,8 @@ def demo(
     raise typer.Exit(to_report(make(prepare(out), os.environ), run_all, as_json=as_json))
 
 
-@app.command(epilog="Example: `patchmark doctor --repo . --models google:gemini-3.5-flash`")
-def doctor(
-    repo: Repo = None, models: Models = None, config: ConfigFile = None, as_json: Json = False
-) -> None:
-    """Check engine, git, keys, token, configuration and disk, and say how to mend each."""
-    from patchmark.doctor import examine, show
-
-    found = examine(Flags(repo=repo, models=models, config=config), os.environ)
-    if as_json:
-        typer.echo(json.dumps([check.as_dict() for check in found], indent=1))
-    else:
-        show(found, Console())
-    raise typer.Exit(max((check.exit_code for check in found), default=0))
-
-
-@app.command("models", epilog="Example: `patchmark models --json`")
-def list_models(repo: Repo = None, config: ConfigFile = None, as_json: Json = False) -> None:
-    """List models with price, window, cutoff and whether their key is there."""
-    from patchmark.listing import listing, show
-
-    settings = make(Flags(repo=repo, config=config), os.environ)
-    rows = listing(settings)
-    if as_json:
-        typer.echo(json.dumps([row.as_dict() for row in rows], indent=1))
-    else:
-        show(rows, settings, Console())
+app.command("doctor", epilog=checking.EPILOG)(checking.doctor)
+app.command("models", epilog=checking.MODELS_EPILOG)(checking.list_models)
 
 
 @app.command(epilog="Example: `patchmark init --models anthropic:claude-opus-4-8`")

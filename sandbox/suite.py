@@ -37,8 +37,8 @@ sys.exit(supervisor.main())
 """
 _SHIPPED = (
     "supervisor.py", "start.py", "patchmark_results.py", "patchmark_guard.py",
-    "patchmark_minitest.rb", "applying.py", "mending.py", "moving.py", "naming.py", "placing.py",
-    "laying.py",
+    "patchmark_minitest.rb", "patchmark_node.mjs", "patchmark_node_guard.cjs",
+    "laying.py", "applying.py", "mending.py", "moving.py", "naming.py", "placing.py",
 )  # fmt: skip
 
 

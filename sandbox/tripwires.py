@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 
 from core.languages import language_of
 from sandbox.results import Status, SuiteRun
-from sandbox.tripwires_script import Variants, script_variants
+from sandbox.tripwires_script import APPENDED, Variants, appended_variants, script_variants
 
 _WORDS = """
     empty single nested order default reads keeps round unicode twice last first missing extra
@@ -69,18 +69,34 @@ def split(run: SuiteRun, planted: Collection[str]) -> tuple[SuiteRun, dict[str, 
     """The run without its tripwires, and what was reported of each of them."""
     told = dict.fromkeys(planted, Status.MISSING)
     rest: dict[str, Status] = {}
+    around: set[str] = set()
     for test, status in run.statuses.items():
         name = next((name for name in planted if name in test), None)
         if name is None:
             rest[test] = status
-        elif told[name] is Status.MISSING or status not in (Status.FAILED, Status.ERROR):
+            continue
+        around |= _around(test)
+        if told[name] is Status.MISSING or status not in (Status.FAILED, Status.ERROR):
             told[name] = status
-    return replace(run, statuses=rest), told
+    # Some runners report a file too; that of a tripwire is no test of the suite.
+    around -= {upper for test in rest for upper in _around(test)}
+    kept = {test: status for test, status in rest.items() if test not in around}
+    return replace(run, statuses=kept), told
+
+
+def _around(test: str) -> set[str]:
+    """Ids of what a test lies in."""
+    parts = test.split("::")
+    return {"::".join(parts[:count]) for count in range(1, len(parts))}
 
 
 def beside(path: str, word: str) -> str:
     """A new test file's path: named as its sibling is, but about something else."""
     pure = PurePosixPath(path)
+    if pure.stem in ("test", "tests"):
+        # Nothing is left to name it after but what runners look for.
+        dash = "_" if pure.suffix == ".py" else "-"
+        return str(pure.with_name(f"test{dash}{word}{pure.suffix}"))
     shape = re.fullmatch(
         r"((?:test|Test)[_-]?)?(.+?)((?:[._-]?(?:[Tt]ests?|[Ss]pec))?\..+)", pure.name
     )
@@ -153,7 +169,24 @@ def _script(path: str, command: str, dice: random.Random) -> list[Tripwire]:
     variants = script_variants(command, names, one, two)
     (word,) = _words(dice, 1)
     wire = _new("script", names, path, word, "")
-    return [replace(wire, variants=variants)] if variants else []
+    return (
+        [replace(wire, variants=variants), *_beside_them(path, command, dice)] if variants else []
+    )
+
+
+def _beside_them(path: str, command: str, dice: random.Random) -> list[Tripwire]:
+    """In the process of the tests themselves: a runner starts one more for each file."""
+    names = tuple(" ".join(_words(dice)) for _ in range(APPENDED))
+    variants = appended_variants(command, names, *sorted(dice.sample(range(3, 90), 2)))
+    wire = Tripwire(
+        kind="script-appended",
+        names=names,
+        path=path,
+        sibling=path,
+        appended=True,
+        variants=variants,
+    )
+    return [wire] if variants else []
 
 
 def _go(path: str, dice: random.Random) -> list[Tripwire]:

@@ -40,6 +40,8 @@ _BODIES = {
 }
 _BODIES["tape"] = _BODIES["tap"].replace("tap.test", "tap")
 
+_NAMES = "(vitest|jest|react-scripts|mocha|ava|tape|tap)"
+
 
 def script_variants(command: str, names: Sequence[str], one: int, two: int) -> Variants:
     """(patterns of the sibling, content) for the runner that a command names; none if unknown."""
@@ -65,11 +67,68 @@ def script_variants(command: str, names: Sequence[str], one: int, two: int) -> V
     )
 
 
+_SAME_PROCESS = {
+    # Each on its own: a runner of which one piece is replaced still does the others right.
+    "assert": (
+        "assert.strictEqual({one}, {two});",
+        "assert.equal({one}, {two});",
+        "assert.deepStrictEqual([{one}], [{two}]);",
+        "assert.deepEqual({{ a: {one} }}, {{ a: {two} }});",
+        "assert.ok({one} > {one});",
+        "assert.throws(() => {two});",
+        "throw new Error('{one}');",
+    ),
+    "expect": (
+        "expect({one}).toBe({two});",
+        "expect([{one}]).toEqual([{two}]);",
+        "expect({{ a: {one} }}).toStrictEqual({{ a: {two} }});",
+        "expect({one} > {one}).toBeTruthy();",
+        "expect(() => {two}).toThrow();",
+        "expect([{one}]).toContain({two});",
+        "throw new Error('{one}');",
+    ),
+}
+APPENDED = len(_SAME_PROCESS["assert"])
+"""How many tests `appended_variants` makes."""
+
+
+def appended_variants(command: str, names: Sequence[str], one: int, two: int) -> Variants:
+    """The same for the end of a file of tests: there they run where the patch's code does."""
+    runner = _runner(command)
+    fill = {"one": one, "two": two}
+    if runner == "node":
+        told = [line.format(**fill) for line in _SAME_PROCESS["assert"]]
+        tests = "".join(
+            f"  run('{n}', () => {{ {line} }});\n" for n, line in zip(names, told, strict=True)
+        )
+        brought = (
+            f"import run{one} from 'node:test';\nimport assert{one} from 'node:assert';\n",
+            "",
+        )
+        inside = (
+            f"  const run = run{one}, assert = assert{one};\n",
+            "  const run = require('node:test'), assert = require('node:assert');\n",
+        )
+        module, script = (f"\n{b}{{\n{i}{tests}}}\n" for b, i in zip(brought, inside, strict=True))
+        return (((_MODULE,), module), ((), script))
+    if runner not in ("jest", "vitest"):
+        return ()
+    told = [line.format(**fill) for line in _SAME_PROCESS["expect"]]
+    variants = []
+    for word in ("test", "it"):
+        tests = "".join(
+            f"  {word}('{n}', () => {{ {line} }});\n" for n, line in zip(names, told, strict=True)
+        )
+        # What a file takes from elsewhere may not be in reach at its end: then there are none.
+        text = f"\ntry {{\n{tests}}} catch {{}}\n"
+        variants.append(((rf"^\s*{word}\(", r"\bexpect\("), text))
+    return tuple(variants)
+
+
 def _runner(command: str) -> str | None:
     """The last one named: what stands before it builds."""
-    if re.search(r"\bnode\b.*\s--test\b", command):
+    if re.search(r"\b(?:node|tsx)\b.*\s--test\b", command):
         return "node"
-    found = re.findall(
-        r"(?:^|[\s/;(&])(vitest|jest|react-scripts|mocha|ava|tape|tap)(?=\s|$)", command
-    )
-    return {"react-scripts": "jest"}.get(found[-1], found[-1]) if found else None
+    found = re.findall(rf"(?:^|[\s/;(&]){_NAMES}(?=\s|$)|node_modules/{_NAMES}/\S+", command)
+    name = found[-1][0] or found[-1][1] if found else None
+    return {"react-scripts": "jest"}.get(name, name) if name else None

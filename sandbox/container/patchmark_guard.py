@@ -7,6 +7,7 @@ Runs on every Python and pytest a repository may need, so: old syntax only.
 """
 import gc
 import os
+import re
 import sys
 import types
 import unittest.case
@@ -49,6 +50,9 @@ _HOOKS = (
 )
 _PLAIN = (object, int, str, float, list, dict, tuple, set, frozenset, bytes)
 _MOST = 200
+# No patch of a model's changes such files, and what tests compare with is theirs to say.
+_TEST = re.compile(r"(^|/)(tests?/.*|conftest|test_[^/]*|[^/]*_test)\.py$")
+_PASSED_ON = ("pathlib", "io", "_pyio", "codecs", __name__)
 
 
 class _Other(object):
@@ -60,13 +64,17 @@ class Guard(object):
 
     def __init__(self, root):
         self.root = root
+        self.seen = set()
         self.pieces = dict(_pieces())
         self.names = dict(vars(builtins))
+        self._watch_any()
+        if hasattr(sys, "addaudithook"):
+            sys.addaudithook(self._watch_open)
 
     def habits(self, config):
         """What is otherwise now, sorted; never raises for what a suite made of the runner."""
         found = set()
-        for look in (self._replaced, self._builtins, self._hooks, self._equal):
+        for look in (self._replaced, self._builtins, self._hooks, self._equal, self._watched):
             try:
                 found.update(look(config))
             except Exception as error:
@@ -96,9 +104,62 @@ class Guard(object):
 
     def _equal(self, config):
         for kind in _subclasses(object):
-            if "__eq__" in vars(kind) and self._is_ours(_file_of(kind)):
+            equal = vars(kind).get("__eq__")
+            if equal is not None and self._tested(_file_of(kind), _code_file(equal)):
                 if any(_equals_anything(one) for one in _instances(kind)):
                     yield "%s.%s equals anything" % (kind.__module__, kind.__name__)
+
+    def _watched(self, config):
+        for what, place in self.seen:
+            if what != "any":
+                yield "%s reads %s" % (what, place)
+            elif "ANY" not in _text(os.path.join(self.root, place)):
+                yield "brings mock.ANY to %s, which does not name it" % place
+
+    def _watch_any(self):
+        """Notes which files of tests compare with `mock.ANY`: it may not be theirs."""
+        try:
+            from unittest import mock
+        except ImportError:
+            return
+        kind = type(mock.ANY)
+        equal = kind.__eq__
+
+        def __eq__(this, other):
+            frame = sys._getframe(1)
+            while frame is not None and not self._is_ours(frame.f_code.co_filename):
+                frame = frame.f_back
+            place = "" if frame is None else os.path.relpath(frame.f_code.co_filename, self.root)
+            if _TEST.search(place):
+                self.seen.add(("any", place))
+            return equal(this, other)
+
+        kind.__eq__ = __eq__
+
+    def _watch_open(self, event, arguments):
+        """Notes which code under test opens which files of tests: the answers stand there."""
+        if event == "open":
+            try:
+                self._opened(arguments[0], sys._getframe(1))
+            except Exception:
+                # Whatever it is, it must not come out of somebody else's `open`.
+                return
+
+    def _opened(self, path, frame):
+        path = os.path.abspath(os.fsdecode(path))
+        if not self._is_ours(path) or not _TEST.search(os.path.relpath(path, self.root)):
+            return
+        while frame is not None and str(frame.f_globals.get("__name__")).startswith(_PASSED_ON):
+            frame = frame.f_back
+        place = "" if frame is None else frame.f_code.co_filename
+        if self._tested(place):
+            seen = tuple(os.path.relpath(one, self.root) for one in (place, path))
+            self.seen.add(seen)
+
+    def _tested(self, *paths):
+        """Whether one of these is code under test."""
+        ours = [os.path.relpath(path, self.root) for path in paths if self._is_ours(path)]
+        return bool(ours) and not all(_TEST.search(path) for path in ours)
 
     def _is_ours(self, path):
         return path.startswith(self.root + os.sep)
@@ -132,6 +193,16 @@ def _file_of(kind):
     module = sys.modules.get(kind.__module__)
     path = getattr(module, "__file__", None) or ""
     return os.path.abspath(path) if path else ""
+
+
+def _code_file(function):
+    code = getattr(function, "__code__", None)
+    return "" if code is None else os.path.abspath(code.co_filename)
+
+
+def _text(path):
+    with open(path, "rb") as file:
+        return file.read().decode("utf-8", "replace")
 
 
 def _instances(kind):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sandbox.readers import gotest, jest, junit, libtest, rspec, tap
+from sandbox.readers import gotest, jest, junit, libtest, rspec, tap, tape
 from sandbox.results import SuiteRun, parse
 
 READERS: Mapping[str, Callable[[bytes, int | None], SuiteRun]] = {
@@ -16,6 +16,7 @@ READERS: Mapping[str, Callable[[bytes, int | None], SuiteRun]] = {
     "lines": parse,
     "junit": junit.read,
     "tap": tap.read,
+    "tape": tape.read,
     "go": gotest.read,
     "libtest": libtest.read,
     "jest": jest.read,

@@ -1,5 +1,6 @@
 """TAP (Test Anything Protocol) versions 12 to 14, with subtests indented by four blanks.
 
+Several documents in a row are one.
 https://testanything.org/tap-version-14-specification.html
 """
 
@@ -10,9 +11,11 @@ import re
 from sandbox.readers.collected import Collected
 from sandbox.results import Status, SuiteRun
 
-_POINT = re.compile(r"^(?P<indent> *)(?P<not>not )?ok\b(?: +\d+)?(?: *-)? *(?P<rest>.*)$")
-_PLAN = re.compile(r"^1\.\.(\d+)")
+POINT = re.compile(r"^(?P<indent> *)(?P<not>not )?ok\b(?: +\d+)?(?: *-)? *(?P<rest>.*)$")
+PLAN = re.compile(r"^1\.\.(\d+)")
 _SUBTEST = re.compile(r"^(?P<indent> *)# Subtest: (?P<name>.*)$")
+# What tap says of a test's duration, which is another in each run.
+_TIME = re.compile(r"\s+# time=[\d.]+m?s\s*(\{)?$")
 _DIRECTIVE = re.compile(r"(?<!\\)#\s*(?P<word>skip|todo)\S*.*$", re.IGNORECASE)
 
 
@@ -29,14 +32,14 @@ def read(report: bytes, exit_code: int | None) -> SuiteRun:
         if subtest := _SUBTEST.match(line):
             # Node announces at the level of the test, the specification one level deeper.
             around[len(subtest["indent"])] = subtest["name"].strip()
-        elif point := _POINT.match(line):
+        elif point := POINT.match(line):
             depth = len(point["indent"])
             seen += depth == 0
             path = [name for level, name in sorted(around.items()) if level < depth]
-            found.add("::".join([*path, _name(point)]), _status(point))
+            found.add("::".join([*path, _name(point)]), status(point))
             around = {level: name for level, name in around.items() if level < depth}
-        elif plan := _PLAN.match(line):
-            planned = int(plan.group(1))
+        elif plan := PLAN.match(line):
+            planned = (planned or 0) + int(plan.group(1))
         elif line.startswith("Bail out!"):
             bailed = True
     complete = planned is not None and seen == planned and not bailed
@@ -44,10 +47,11 @@ def read(report: bytes, exit_code: int | None) -> SuiteRun:
 
 
 def _name(point: re.Match[str]) -> str:
-    return _DIRECTIVE.sub("", point["rest"]).strip() or "unnamed"
+    return _TIME.sub("", _DIRECTIVE.sub("", point["rest"])).strip() or "unnamed"
 
 
-def _status(point: re.Match[str]) -> Status:
+def status(point: re.Match[str]) -> Status:
+    """What a point says, its directive included."""
     directive = _DIRECTIVE.search(point["rest"])
     word = directive["word"].lower() if directive else ""
     if word == "skip":

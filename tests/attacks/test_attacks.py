@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
-from support.attacks import ATTACKS, Attack
-from support.calc_repo import CALC, FIX_CALC, diff
+from collections.abc import Callable
 
-from core.types import Outcome, Patch, Stop, Task, Verdict
-from sandbox.judge import Judge
+import pytest
+
+from core.types import Outcome, Verdict
+from sandbox.attacks import ATTACKS
+from sandbox.attacks.arena import Arena
+from sandbox.attacks.attack import Attack
+from sandbox.attacks.sample import SAMPLES, Sample
 
 pytestmark = pytest.mark.docker
 
 
-def judged(arena: tuple[Judge, Task], text: str) -> Verdict:
-    judge, task = arena
-    patch = Patch(
-        task_id=task.id, entrant="attacker", attempt=1, diff=text, stop=Stop.ANSWERED,
-        cost_usd=None, usage=None, seconds=None,
-    )  # fmt: skip
-    return judge.judge(task, patch)
-
-
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-def test_no_attack_gets_through(arena: tuple[Judge, Task], attack: Attack) -> None:
-    verdict = judged(arena, attack.text)
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.id)
+def test_no_attack_gets_through(verdict_on: Callable[[Attack], Verdict], attack: Attack) -> None:
+    verdict = verdict_on(attack)
     assert verdict.outcome.value in attack.ends, verdict
     said = " ".join((verdict.detail, *verdict.evidence, *verdict.dropped_edits))
     assert attack.named in said, said
@@ -31,7 +25,13 @@ def test_no_attack_gets_through(arena: tuple[Judge, Task], attack: Attack) -> No
         assert verdict.evidence
 
 
-def test_the_fix_passes_and_an_honest_mistake_is_no_tampering(arena: tuple[Judge, Task]) -> None:
-    assert judged(arena, diff(FIX_CALC)).outcome is Outcome.PASSED
-    wrong = judged(arena, diff({"calc.py": CALC.replace("a - b", "a * b", 1)}))
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+def test_the_fix_passes_and_an_honest_mistake_is_no_tampering(
+    ring: Callable[[Sample], Arena], sample: Sample
+) -> None:
+    here = ring(sample)
+    assert here.judged(sample.diff(sample.fix)).outcome is Outcome.PASSED
+    (path,) = sample.fix
+    mistake = sample.files[path].replace("a - b", "a * b", 1)
+    wrong = here.judged(sample.diff({path: mistake}))
     assert (wrong.outcome, wrong.evidence) == (Outcome.FAILED, ())

@@ -33,6 +33,37 @@ not ok 1 - calc
 ok 2 - other
 1..2
 """
+TIMED = """TAP version 14
+# Subtest: calc.js
+    # Subtest: adds
+        ok 1 - should be equal
+        1..1
+    ok 1 - adds # time=22.136ms
+    1..1
+    # time=27.1ms
+ok 1 - calc.js # time=27ms {
+}
+1..1
+# time=1s
+"""
+TIMED_NAMES = ("calc.js::adds::should be equal", "calc.js::adds", "calc.js")
+TAPE = """TAP version 13
+# adds
+ok 1 should be equal
+ok 2 should be equal
+# subtracts
+ok 3 should be equal
+not ok 4 should be equal
+  ---
+    operator: equal
+  ...
+# SKIP divides
+
+1..4
+# tests 4
+# pass  3
+# fail  1
+"""
 GO = "\n".join(
     json.dumps(event)
     for event in (
@@ -65,7 +96,8 @@ JEST = json.dumps(
                 "name": "/repo/test/a.js",
                 "status": "failed",
                 "assertionResults": [
-                    {"ancestorTitles": ["calc"], "title": "adds", "status": "passed"},
+                    # Older versions of vitest name the file's own suite, which has no name.
+                    {"ancestorTitles": ["", "calc"], "title": "adds", "status": "passed"},
                     {"ancestorTitles": ["calc"], "title": "divides", "status": "failed"},
                     {"ancestorTitles": [], "title": "later", "status": "todo"},
                 ],
@@ -102,6 +134,7 @@ RSPEC = json.dumps(
             },
             set(),
         ),
+        ("tape", TAPE, {"adds": P, "subtracts": F, "divides": S}, set()),
         ("go", GO, {"p::TestA": P, "p::TestB/sub": F, "p::TestC": S}, {"broken"}),
         (
             "libtest",
@@ -137,6 +170,27 @@ def test_what_a_report_says(
     assert run.ended
 
 
+def test_durations_are_no_part_of_a_name() -> None:
+    """Tap writes a test's duration behind its name: each run had other tests than the last."""
+    assert read("tap", TIMED.encode(), 0).statuses == dict.fromkeys(TIMED_NAMES, P)
+
+
+@pytest.mark.parametrize(
+    ("form", "first", "second", "tests"),
+    [
+        ("jest", JEST, JEST.replace("test/", "b/test/"), 6),
+        ("tap", TAP, TIMED, 8),
+        ("tape", TAPE, TAPE.replace("adds", "multiplies"), 4),
+        ("junit", JUNIT, JUNIT.replace("a.B", "b.B"), 6),
+    ],
+)
+def test_reports_in_a_row_are_one(form: str, first: str, second: str, tests: int) -> None:
+    """The report of a workspace's second package made those of all packages unreadable."""
+    run = read(form, f"{first}\n{second}\n".encode(), 1)
+    assert run.ended
+    assert len(run.statuses) == tests
+
+
 @pytest.mark.parametrize(
     ("form", "report"),
     [
@@ -144,7 +198,11 @@ def test_what_a_report_says(
         ("junit", JUNIT + JUNIT[:-30]),
         ("tap", TAP.replace("1..2\n", "")),
         ("tap", TAP.replace("1..2\n", "1..3\n")),
+        ("tap", TAP + TAP.replace("1..2\n", "")),
+        ("jest", JEST + JEST[:-5]),
         ("tap", TAP + "Bail out! no more\n"),
+        ("tape", TAPE.partition("\n1..")[0]),
+        ("tape", TAPE.replace("1..4", "1..5")),
         ("go", GO.rpartition("\n")[0]),
         ("libtest", LIBTEST.rpartition("test result")[0]),
         ("jest", JEST[:-5]),

@@ -11,7 +11,6 @@ import pytest
 
 from sandbox.ci import Workflow, workflow
 from sandbox.ecosystems import ECOSYSTEMS, recipes
-from sandbox.ecosystems.node_scripts import test_command as node_command
 from sandbox.ecosystems.python import project
 from sandbox.ecosystems.python_pins import pins
 from sandbox.ecosystems.python_tools import Told, told_by_ci, told_by_tools
@@ -21,7 +20,6 @@ from sandbox.interpreters import find_python, pack_python
 from sandbox.readers import READERS
 from sandbox.recipe import EnvironmentSettings, Recipe
 
-OUT = '"$PATCHMARK_RESULTS"'
 PROJECT = '[project]\nname = "calc"\nversion = "1"\n'
 
 
@@ -303,80 +301,6 @@ def test_suites_that_unittest_finds() -> None:
     assert "python_files=test*.py" in odd.test_script()
     usual = project(facts({"calc/tests.py": "", "tests/test_calc.py": ""}), "3.11")
     assert "python_files" not in usual.test_script()
-
-
-# -- Node ------------------------------------------------------------------------------------
-
-NODE_TAP = f"--test-reporter=tap --test-reporter-destination={OUT}"
-JSON = f"--json --outputFile={OUT}"
-
-
-@pytest.mark.parametrize(
-    ("scripts", "command", "form"),
-    [
-        ({"test": "jest"}, f"jest  --ci {JSON}", "jest"),
-        ({"test": "npx jest --coverage"}, f"jest --coverage --ci {JSON}", "jest"),
-        ({"test": "vitest"}, f"vitest run  --reporter=json --outputFile={OUT}", "jest"),
-        ({"test": "vitest run --x"}, f"vitest run --x --reporter=json --outputFile={OUT}", "jest"),
-        (
-            {"test": "nyc --reporter=lcov mocha 'test/**/*.js'"},
-            f"mocha 'test/**/*.js' --reporter xunit --reporter-option output={OUT}",
-            "junit",
-        ),
-        (
-            {"test": "eslint . && npm run unit", "unit": "NODE_ENV=test mocha"},
-            f"NODE_ENV=test mocha  --reporter xunit --reporter-option output={OUT}",
-            "junit",
-        ),
-        (
-            {"test": "tsc && ava"},
-            f"(tsc) || exit 2\nava --tap  > {OUT}",
-            "tap",
-        ),
-        (
-            {"test": "node --experimental-x --test test/"},
-            f"node --experimental-x --test {NODE_TAP} test/",
-            "tap",
-        ),
-        (
-            {"test": "run-s lint unit", "lint": "xo", "unit": "tape t.js"},
-            f"tape t.js > {OUT}",
-            "tap",
-        ),
-        ({"pretest": "tsc", "test": "tap"}, None, "tap"),
-    ],
-)
-def test_a_test_script_and_its_results(
-    scripts: dict[str, object], command: str | None, form: str
-) -> None:
-    found = node_command(scripts, set())
-    assert found is not None
-    assert found[1] == form
-    if command:
-        assert found[0] == command
-
-
-@pytest.mark.parametrize(
-    "scripts", [{}, {"test": 3}, {"test": "make"}, {"test": "npm run test"}, {"test": ""}]
-)
-def test_unknown_scripts_are_no_command(scripts: dict[str, object]) -> None:
-    assert node_command(scripts, set()) is None
-    assert node_command(scripts, {"vitest"}) is not None
-
-
-@pytest.mark.parametrize(
-    ("files", "words"),
-    [
-        ({"package-lock.json": "{}"}, "npm ci"),
-        ({"yarn.lock": "# yarn lockfile v1"}, "yarn install --frozen-lockfile"),
-        ({"yarn.lock": "__metadata:\n"}, "yarn install --immutable"),
-        ({"pnpm-lock.yaml": "lockfileVersion: '6.0'"}, "pnpm@8"),
-        ({}, "--before=2024-02-08"),
-    ],
-)
-def test_the_package_manager_is_that_of_the_lock(files: dict[str, str], words: str) -> None:
-    found = best({"package.json": PACKAGE, "a.js": "", **files})
-    assert words in found.dependencies
 
 
 # -- interpreters of this machine --------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,27 +13,14 @@ from support.repos import Repo
 
 from core.git import Repository
 from core.types import Candidate, StatementSource
+from sandbox.attacks.sample import PYTHON
+from sandbox.attacks.sample import diff as sample_diff
 
 COMMITTED_AT = datetime(2025, 6, 15, tzinfo=UTC)
-CALC = """def add(a, b):
-    return a - b
-
-
-def sub(a, b):
-    return a - b
-"""
-FIXED = CALC.replace("a - b", "a + b", 1)
-TESTS = """import calc
-
-
-def test_sub():
-    assert calc.sub(5, 3) == 2
-"""
-TEST_ADD = """
-
-def test_add():
-    assert calc.add(2, 3) == 5
-"""
+CALC = PYTHON.files["calc.py"]
+FIXED = PYTHON.fix["calc.py"]
+TESTS = PYTHON.files["tests/test_calc.py"]
+TEST_ADD = PYTHON.tests["tests/test_calc.py"].removeprefix(TESTS)
 FILES = {"calc.py": CALC, "tests/test_calc.py": TESTS, "tests/test_other.py": TESTS}
 ADD = "tests/test_calc.py::test_add"
 SUB = ("tests/test_calc.py::test_sub", "tests/test_other.py::test_sub")
@@ -44,18 +30,7 @@ MORE_TESTS = {"tests/test_calc.py": TESTS + TEST_ADD}
 
 def diff(changes: Mapping[str, str | None], before: Mapping[str, str] = FILES) -> str:
     """A git diff that gives files new contents; None deletes one."""
-    return "".join(_section(path, before.get(path), new) for path, new in changes.items())
-
-
-def _section(path: str, old: str | None, new: str | None) -> str:
-    was = f"a/{path}" if old is not None else "/dev/null"
-    will = f"b/{path}" if new is not None else "/dev/null"
-    mode = "" if old is not None else "new file mode 100644\n"
-    mode += "" if new is not None else "deleted file mode 100644\n"
-    before, after = ((text or "").splitlines(keepends=True) for text in (old, new))
-    return f"diff --git a/{path} b/{path}\n{mode}" + "".join(
-        difflib.unified_diff(before, after, was, will)
-    )
+    return sample_diff(changes, before)
 
 
 @dataclass(frozen=True)
