@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from sandbox.ci import Workflow
+from sandbox.ecosystems import python_old
 from sandbox.ecosystems.python_build import PythonProject
 from sandbox.ecosystems.python_manifest import (
     folders,
@@ -34,6 +35,8 @@ _PLUGINS = {
     "--asyncio-mode": "pytest-asyncio",
     "asyncio_mode": "pytest-asyncio",
 }
+_USUAL = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
+_ODD = re.compile(r"(^|/)(test[^/]*|[^/]*tests|[^/]*Test)\.py$")
 _PYTEST_FILES = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg")
 
 
@@ -60,7 +63,8 @@ def project(facts: Facts, version: str, ci: Told = Told()) -> PythonProject:  # 
     known = {name for one in manifests for name in one.extras}
     groups = for_tests(table(facts.toml("pyproject.toml"), "dependency-groups"))
     groups_known = set(table(facts.toml("pyproject.toml"), "dependency-groups"))
-    return PythonProject(
+    kind = python_old.OldPythonProject if version == python_old.VERSION else PythonProject
+    return kind(
         python=version,
         projects=tuple(places),
         names=tuple(dict.fromkeys(one.name for one in manifests if one.name)),
@@ -85,6 +89,8 @@ def month_end(facts: Facts) -> str:
 
 def toolchain(version: str) -> Toolchain:
     """CPython of this version."""
+    if version == python_old.VERSION:
+        return python_old.toolchain()
     return Toolchain(
         name=f"{NAME} {version}",
         ask="/opt/venv/bin/python --version",
@@ -120,12 +126,15 @@ def _build_requires(facts: Facts) -> tuple[str, ...]:
 
 
 def _odd_names(facts: Facts) -> tuple[str, ...]:
-    """For suites that unittest or nose finds and pytest, left alone, does not."""
+    """For suites that unittest, nose or a script of their own finds, and pytest does not."""
     text = "\n".join(facts.text(name) for name in _PYTEST_FILES)
-    usual = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
-    if "python_files" in text or any(usual.search(path) for path in facts.names):
+    if "python_files" in text or any(_USUAL.search(path) for path in facts.names):
         return ()
-    return ("-o 'python_files=test*.py *tests.py *Test.py'",)
+    patterns = "test*.py *tests.py *Test.py"
+    odd = (path for path in facts.names if _ODD.search(path))
+    if not any(re.search(r"\bdef test", facts.text(path)) for path in odd):
+        patterns += " test/*.py tests/*.py"
+    return (f"-o 'python_files={patterns}'",)
 
 
 def _plugins(facts: Facts) -> list[str]:

@@ -17,6 +17,8 @@ _PINS = "/tmp/patchmark-pins.txt"  # noqa: S108 - in a container of our own
 _BACK_ENDS = ("setuptools", "poetry-core", "flit-core", "pdm-pep517")
 _ABLE = "2023-06-30"
 """By then each of these could install in place (PEP 660)."""
+_ABLE_PYTEST = "2017-11-22"
+"""By then pytest obeyed lists given with `-o`, and had the hooks of our plugin."""
 _COMPILE = "/opt/venv/bin/python setup.py -q build_ext --inplace > /dev/null 2>&1 || true\n"
 
 
@@ -54,33 +56,37 @@ class PythonProject:
     def dependencies_script(self) -> str:
         """Shell that makes /opt/venv with the dependencies, trying ever less."""
         packages = " ".join(shlex.quote(p) for p in (*self.packages, *self.build_requires))
-        dated = f"--exclude-newer {self.not_after}"
         full, least = " ".join(self._full()), " ".join(self._least())
+        # Said with the date: what must be younger for our plugin is no secret.
+        day = f"as of {self.not_after}"
+        day += "".join(f", {name} as of {at}" for name, at in self._exceptions().items())
+        dated, newest = self._install(dated=True), self._install(dated=False)
         rungs = [
-            (f"{dated} -c {_PINS} {full} {packages}", f"locked, as of {self.not_after}"),
-            (f"{dated} {full} {packages}", f"as of {self.not_after}"),
-            (f"{dated} {least} {packages}", f"project only, as of {self.not_after}"),
-            (f"{full} {packages}", "newest"),
-            (f"{least} {packages}", "project only, newest"),
+            (f"{dated} -c {_PINS} {full} {packages}", f"locked, {day}"),
+            (f"{dated} {full} {packages}", day),
+            (f"{dated} {least} {packages}", f"project only, {day}"),
+            (f"{newest} {full} {packages}", f"newest for Python {self.python}"),
+            (f"{newest} {least} {packages}", f"project only, newest for Python {self.python}"),
         ][0 if self.pins else 1 :]
         # The first name of equal attempts: without extras or groups there is nothing to leave out.
         tries = " || ".join(
-            f"{{ uv pip install --compile-bytecode {words} && as='{what}'; }}"
+            f"{{ {words} && as='{what}'; }}"
             for number, (words, what) in enumerate(rungs)
             if words not in dict(rungs[:number])
         )
-        gone = "".join(f"uv pip uninstall {shlex.quote(n)} || true\n" for n in self.names)
         lines = [
-            self._exports() + "uv venv --python python3 /opt/venv",
+            self._exports() + self._venv(),
             f"printf '%s\\n' {shlex.join(self.pins)} > {_PINS}" if self.pins else "",
             # Said aloud: `set -e` does not see a failure inside a chain of alternatives.
             f"{tries} || exit 1",
             'echo "resolved: $as"',
             "mkdir -p /opt/patchmark",
-            f'(echo "# $as"; uv --color never pip freeze --exclude-editable) > {RESOLVED}',
-            gone,
+            # Whatever brought it here, the project under test comes from the commit alone.
+            *(self._uninstall(name) for name in self.names),
+            f'(echo "# $as"; {self._freeze()}) > {RESOLVED}',
+            self._compile(),
         ]
-        return "\n".join(lines)
+        return "\n".join(lines) + "\n"
 
     def source_script(self) -> str:
         """Shell that installs the project itself, in place, without its dependencies."""
@@ -104,11 +110,43 @@ class PythonProject:
         path = "export PATH=/opt/venv/bin:$PATH VIRTUAL_ENV=/opt/venv\n"
         return f"{path}{_COMPILE if self.build_requires else ''}{words}"
 
+    def _venv(self) -> str:
+        return "uv venv --python python3 /opt/venv"
+
+    def _install(self, *, dated: bool) -> str:
+        """The command that installs what is named after it."""
+        # uv's own compiling needs Python 3.7.
+        install = f"uv pip install{'' if self.python == '3.6' else ' --compile-bytecode'}"
+        if not dated:
+            return install
+        others = (f" --exclude-newer-package {n}={day}" for n, day in self._exceptions().items())
+        return f"{install} --exclude-newer {self.not_after}{''.join(others)}"
+
+    def _uninstall(self, name: str) -> str:
+        return f"uv pip uninstall {shlex.quote(name)} || true"
+
+    def _compile(self) -> str:
+        """Bytecode, where the installer left none."""
+        if self.python != "3.6":
+            return ""
+        return "/opt/venv/bin/python -m compileall -q /opt/venv/lib > /dev/null || true"
+
+    def _freeze(self) -> str:
+        return "uv --color never pip freeze --exclude-editable"
+
+    def _exceptions(self) -> dict[str, str]:
+        """Packages → the day as of which they are resolved, where it is not the project's."""
+        names = ("pytest", "py") if self.not_after < _ABLE_PYTEST else ()
+        return dict.fromkeys(names, _ABLE_PYTEST)
+
+    def _groups(self) -> list[str]:
+        return [f"--group {shlex.quote(group)}" for group in self.groups]
+
     def _full(self) -> list[str]:
         extras = f"[{','.join(self.extras)}]" if self.extras else ""
         # Not editable here: before 2022, setuptools could not make such an install by itself.
         full = [shlex.quote(f"{_path(place)}{extras}") for place in self.projects]
-        full += [f"--group {shlex.quote(group)}" for group in self.groups]
+        full += self._groups()
         full += [f"-r {shlex.quote(name)}" for name in self.requirement_files]
         return full + [shlex.quote(name) for name in self.wished]
 

@@ -141,7 +141,7 @@ def test_a_broken_setup_cfg_is_no_reason_to_stop() -> None:
         ("~=3.8.1", "3.8"),
         ("!=3.11.*", "3.12"),
         (">=2.7", "3.11"),
-        ("<3", "3.11"),
+        ("<3", "2.7"),
         (">=3.99", "3.11"),
         ("three", "3.11"),
     ],
@@ -267,8 +267,8 @@ def test_the_attempts_go_from_dated_to_newest() -> None:
     assert told == [
         "as of 2024-02-29",
         "project only, as of 2024-02-29",
-        "newest",
-        "project only, newest",
+        "newest for Python 3.11",
+        "project only, newest for Python 3.11",
     ]
 
 

@@ -198,7 +198,7 @@ CLASSIFIERS = "".join(f'"Programming Language :: Python :: 3.{minor}",\n' for mi
         ({}, "2024-02-07", "3.11"),
         ({}, "2022-02-07", "3.10"),
         ({}, "2020-10-20", "3.8"),
-        ({}, "2012-01-01", "3.6"),
+        ({}, "2012-01-01", "2.7"),
         ({"setup.py": CLASSIFIERS}, "2021-06-01", "3.8"),
         ({"setup.py": CLASSIFIERS}, "2018-03-01", "3.6"),
         ({"setup.py": CLASSIFIERS + "python_requires='>=3.7,<3.8'"}, "2024-01-01", "3.7"),

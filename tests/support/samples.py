@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -369,8 +369,26 @@ COMPILED = Sample(
     fixed="tests/test_calc.py::CalcTest::test_add",
     kept="tests/test_calc.py::CalcTest::test_sub",
 )
+# Syntax that no Python 3 reads, and what its days had beside setup.py: no pyproject.
+_PY2 = _PY + "\n\ndef show(a):\n    print 'a', a\n"
+PYTHON_2 = Sample(
+    files={
+        "setup.py": "from setuptools import setup\n"
+        "setup(name='calc', version='1', py_modules=['calc'], install_requires=['six'])\n",
+        "calc.py": _PY2,
+        "tests/test_calc.py": "import six\n" + _UNITTEST,
+    },
+    fix={"calc.py": _PY2.replace("a - b", "a + b", 1)},
+    tests={"tests/test_calc.py": "import six\n" + _UNITTEST + _UNITTEST_ADD},
+    fixed="tests/test_calc.py::CalcTest::test_add",
+    kept="tests/test_calc.py::CalcTest::test_sub",
+    settings={"python": "2.7"},
+)
+PYTHON_3_6 = replace(UNITTEST, settings={"python": "3.6"})
 SAMPLES = {
     "python, found by unittest": UNITTEST,
+    "python 2.7": PYTHON_2,
+    "python 3.6": PYTHON_3_6,
     "python, packages in folders": MONOREPO,
     "python, compiled": COMPILED,
     "node": NODE,
