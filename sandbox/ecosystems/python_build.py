@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
+from sandbox.ecosystems import python_pip
+
 PYTEST = (
     "/opt/venv/bin/python",
     "/patchmark/in/start.py",
@@ -67,6 +69,7 @@ class PythonProject:
             (f"{dated} {least} {packages}", f"project only, {day}"),
             (f"{newest} {full} {packages}", f"newest for Python {self.python}"),
             (f"{newest} {least} {packages}", f"project only, newest for Python {self.python}"),
+            (self._by_pip(f"{' '.join(self._full(groups=False))} {packages}"), f"by pip, {day}"),
         ][0 if self.pins else 1 :]
         # The first name of equal attempts: without extras or groups there is nothing to leave out.
         tries = " || ".join(
@@ -75,7 +78,7 @@ class PythonProject:
             if words not in dict(rungs[:number])
         )
         lines = [
-            self._exports() + self._venv(),
+            self._exports() + self._functions() + self._venv(),
             f"printf '%s\\n' {shlex.join(self.pins)} > {_PINS}" if self.pins else "",
             # Said aloud: `set -e` does not see a failure inside a chain of alternatives.
             f"{tries} || exit 1",
@@ -101,7 +104,9 @@ class PythonProject:
         develop = "/opt/venv/bin/python setup.py -q develop --no-deps"
         each = f"for at in {folders}; do (cd $at && {develop}); done"
         old = f"{{ uv pip install 'setuptools<60' wheel && {each}; }}"
-        return f"{self._exports()}{dated} || {dated} {able} || {install} || {old} || exit 1\n"
+        tries = [dated, f"{dated} {able}", install, old, self._by_pip(f"--no-deps {editable}")]
+        tries.append(f"by_path {folders} || exit 1\n")
+        return f"{self._exports()}{self._functions()}{' || '.join(tries)}"
 
     def test_script(self) -> str:
         """Shell that runs the suite; compiled parts are made anew, for a patch may change them."""
@@ -109,6 +114,13 @@ class PythonProject:
         # Tests call the programs of packages, which are found by the path.
         path = "export PATH=/opt/venv/bin:$PATH VIRTUAL_ENV=/opt/venv\n"
         return f"{path}{_COMPILE if self.build_requires else ''}{words}"
+
+    def _functions(self) -> str:
+        return python_pip.functions(self.not_after, self._exceptions())
+
+    def _by_pip(self, words: str) -> str:
+        """For a manifest that uv refuses to read, such as a draft of today's form."""
+        return f"by_pip {words}"
 
     def _venv(self) -> str:
         return "uv venv --python python3 /opt/venv"
@@ -142,11 +154,11 @@ class PythonProject:
     def _groups(self) -> list[str]:
         return [f"--group {shlex.quote(group)}" for group in self.groups]
 
-    def _full(self) -> list[str]:
+    def _full(self, *, groups: bool = True) -> list[str]:
         extras = f"[{','.join(self.extras)}]" if self.extras else ""
         # Not editable here: before 2022, setuptools could not make such an install by itself.
         full = [shlex.quote(f"{_path(place)}{extras}") for place in self.projects]
-        full += self._groups()
+        full += self._groups() if groups else []
         full += [f"-r {shlex.quote(name)}" for name in self.requirement_files]
         return full + [shlex.quote(name) for name in self.wished]
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from importlib.resources import files
 
 from sandbox.ecosystems.python_build import PythonProject
 from sandbox.recipe import Toolchain
 
 VERSION = "2.7"
-_INDEX = "/opt/patchmark/dated_index.py"
 _PIP = "python -m pip"
-_TRIES = 100
 
 
 def toolchain() -> Toolchain:
@@ -32,7 +29,7 @@ class OldPythonProject(PythonProject):
         """Shell that installs the project itself, in place, without its dependencies."""
         if not self.installable:
             return self._exports()
-        lines = [self._exports() + self._serve()]
+        lines = [self._exports() + self._functions()]
         for place in self.projects:
             at = shlex.quote(place)
             pip = f"{self._install(dated=True)} --no-deps -e {at}"
@@ -41,28 +38,13 @@ class OldPythonProject(PythonProject):
         return "\n".join([*lines, ""])
 
     def _venv(self) -> str:
-        program = (files("sandbox") / "container" / "dated_index.py").read_text("utf-8")
-        return "\n".join([
-            f"/opt/patchmark/uv/bin/virtualenv -q -p python{VERSION} /opt/venv",
-            f"cat > {_INDEX} << 'PATCHMARK'\n{program.rstrip()}\nPATCHMARK",
-            self._serve(),
-        ])  # fmt: skip
-
-    def _serve(self) -> str:
-        """Start the index of the day; its address goes to `dated_index`."""
-        others = (f"{name}={day}" for name, day in self._exceptions().items())
-        words = " ".join([self.not_after, *others])
-        address = "/tmp/patchmark-index"  # noqa: S108 - in a container of our own
-        return "\n".join([
-            f"/opt/patchmark/uv/bin/python {_INDEX} {words} > {address} 2> /dev/null &",
-            f"for _ in $(seq {_TRIES}); do [ ! -s {address} ] || break; sleep 0.1; done",
-            f"dated_index=$(cat {address})",
-            f"rm -f {address}",
-        ])  # fmt: skip
+        return f"/opt/patchmark/uv/bin/virtualenv -q -p python{VERSION} /opt/venv"
 
     def _install(self, *, dated: bool) -> str:
-        day = "PIP_EXTRA_INDEX_URL= PIP_INDEX_URL=$dated_index " if dated else ""
-        return f"{day}{_PIP} install -q"
+        return f"{'dated ' if dated else ''}{_PIP} install -q"
+
+    def _by_pip(self, words: str) -> str:
+        return f"false {words}"  # It is pip that has tried already.
 
     def _uninstall(self, name: str) -> str:
         return f"{_PIP} uninstall -q -y {shlex.quote(name)} || true"

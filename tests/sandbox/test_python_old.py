@@ -55,7 +55,8 @@ def test_python_2_is_for_sources_that_no_other_reads(
 
 def test_its_packages_come_from_an_index_of_the_day() -> None:
     script = project(facts({"setup.py": "name='calc'"}, "2018-06-01"), "2.7").dependencies_script()
-    assert "dated_index.py 2018-06-30" in script
+    assert "python - 2018-06-30" in script
+    assert "{ dated python -m pip install" in script
     assert "uv pip install" not in script
 
 

@@ -269,7 +269,18 @@ def test_the_attempts_go_from_dated_to_newest() -> None:
         "project only, as of 2024-02-29",
         "newest for Python 3.11",
         "project only, newest for Python 3.11",
+        "by pip, as of 2024-02-29",
     ]
+
+
+def test_pip_installs_what_uv_refuses_to_read() -> None:
+    """Bug: uv refuses drafts of today's manifests, `version = {from = "a.py"}`; pip does not."""
+    found = recipe(pyproject(PROJECT + "[dependency-groups]\ntest = []\n"))
+    for script in (found.dependencies_script(), found.source_script()):
+        with_pip = script.replace("/opt/patchmark/uv/bin/pip", "true")
+        assert shell(script, '[ "$1" = venv ]') == 1
+        assert shell(with_pip, 'case "$*" in *install*) return 1;; esac') == 0
+        assert "--group" not in script.partition("by_pip ")[2]
 
 
 def test_names_of_a_repository_are_quoted() -> None:
