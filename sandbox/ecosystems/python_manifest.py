@@ -159,6 +159,12 @@ def requirement_files(names: Iterable[str], *, wanted_all: bool) -> tuple[str, .
     return tuple(found if wanted_all else for_tests or found)
 
 
+def naming_pytest(facts: Facts) -> tuple[str, ...]:
+    """The requirement files that ask for pytest, whatever they are called."""
+    found = sorted(filter(requirement_words, facts.names))
+    return tuple(p for p in found if re.search(r"^\s*pytest\b", facts.text(p), re.M))
+
+
 def requirement_words(path: str) -> set[str]:
     """The words in a requirement file's path; none for any other file."""
     folder, _, name = path.rpartition("/")

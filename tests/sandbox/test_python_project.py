@@ -96,6 +96,14 @@ def test_a_project_takes_the_test_requirements_alone() -> None:
     assert found.requirement_files == ("requirements-test.txt",)
 
 
+def test_requirements_that_name_pytest_are_for_tests() -> None:
+    """Bug: a project's plain requirements.txt was left out, and its tests lacked their packages."""
+    text = "-e .[http2]\n# pytest\nruff==1\n{}\ntrio==0.31\n"
+    files = {**pyproject(PROJECT), "requirements.txt": text.format("pytest==8.4")}
+    assert recipe(files).requirement_files == ("requirements.txt",)
+    assert not recipe({**files, "requirements.txt": text.format("mypytest")}).requirement_files
+
+
 def test_poetry_development_packages_come_without_their_versions() -> None:
     text = (
         POETRY
