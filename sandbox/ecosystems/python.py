@@ -78,7 +78,7 @@ def project(facts: Facts, version: str, ci: Told = Told()) -> PythonProject:  # 
         pins=pins(facts),
         build_requires=_build_requires(facts),
         not_after=month_end(facts),
-        release=facts.release,
+        release=facts.release if _reads_history(facts) else "",
         pytest_args=(*_odd_names(facts), *facts.settings.pytest_args),
     )
 
@@ -125,6 +125,12 @@ def _build_requires(facts: Facts) -> tuple[str, ...]:
         return ()
     named = table(facts.toml("pyproject.toml"), "build-system").get("requires")
     return tuple(dict.fromkeys(["setuptools", "wheel", *strings(named)]))
+
+
+def _reads_history(facts: Facts) -> bool:
+    """Whether the project's back end makes its version out of tags."""
+    text = "\n".join(map(facts.text, facts.named("pyproject.toml", "setup.py", "setup.cfg")[:40]))
+    return re.search(r"scm|vcs|\bpbr\b|versioningit|dunamai", text, re.IGNORECASE) is not None
 
 
 def _odd_names(facts: Facts) -> tuple[str, ...]:

@@ -46,8 +46,11 @@ class PythonProject:
     """What compiles its extensions; empty where there are none."""
     not_after: str
     """Dependencies are resolved as of this date (YYYY-MM-DD)."""
-    release: str = "0.0.0"
-    """Told to build back ends that would read it from the git history, which is not there."""
+    release: str = ""
+    """Told to build back ends that would read it from the git history, which is not there.
+
+    Empty where none does: packages that come as sources read the same variables.
+    """
     pytest_args: tuple[str, ...] = ()
 
     @property
@@ -80,6 +83,7 @@ class PythonProject:
         lines = [
             self._exports() + self._functions() + self._venv(),
             f"printf '%s\\n' {shlex.join(self.pins)} > {_PINS}" if self.pins else "",
+            self._not_in_place(),
             # Said aloud: `set -e` does not see a failure inside a chain of alternatives.
             f"{tries} || exit 1",
             'echo "resolved: $as"',
@@ -114,6 +118,11 @@ class PythonProject:
         # Tests call the programs of packages, which are found by the path.
         path = "export PATH=/opt/venv/bin:$PATH VIRTUAL_ENV=/opt/venv\n"
         return f"{path}{_COMPILE if self.build_requires else ''}{words}"
+
+    def _not_in_place(self) -> str:
+        """Requirements that would install the project in place, as old back ends cannot."""
+        files = shlex.join(self.requirement_files)
+        return rf"sed -i -E 's/^ *(-e|--editable)[ =]+(\.)/\2/' {files} || true" if files else ""
 
     def _functions(self) -> str:
         return python_pip.functions(self.not_after, self._exceptions())
@@ -167,7 +176,7 @@ class PythonProject:
 
     def _exports(self) -> str:
         names = ("SETUPTOOLS_SCM_PRETEND_VERSION", "PDM_BUILD_SCM_VERSION", "PBR_VERSION")
-        lines = [f"export {name}={shlex.quote(self.release)}" for name in names]
+        lines = [f"export {name}={shlex.quote(self.release)}" for name in names if self.release]
         lines += [
             "export PATH=/opt/patchmark/uv/bin:$PATH VIRTUAL_ENV=/opt/venv",
             "export UV_CACHE_DIR=/cache/uv UV_LINK_MODE=copy UV_NO_CONFIG=1",

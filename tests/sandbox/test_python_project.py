@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -279,6 +280,24 @@ def test_the_attempts_go_from_dated_to_newest() -> None:
         "project only, newest for Python 3.11",
         "by pip, as of 2024-02-29",
     ]
+
+
+def test_only_a_project_whose_version_is_a_tag_is_told_it() -> None:
+    """Bug: dependencies that come as sources took the project's version for their own."""
+    plain = recipe(pyproject(PROJECT))
+    tagged = recipe(pyproject(PROJECT + "[build-system]\nrequires = ['setuptools-scm']\n"))
+    assert "VERSION=" not in plain.dependencies_script()
+    assert "export SETUPTOOLS_SCM_PRETEND_VERSION=1.2" in tagged.dependencies_script()
+
+
+def test_requirements_install_the_project_as_old_back_ends_can(tmp_path: Path) -> None:
+    """Bug: `-e .` among them failed before 2022, and everything else in the file with it."""
+    file = tmp_path / "requirements-test.txt"
+    file.write_text("-e .[a]\n--editable=./b\n-e git+ssh://c\nd\n")
+    found = recipe({**pyproject(PROJECT), file.name: ""})
+    line = next(line for line in found.dependencies_script().splitlines() if "sed " in line)
+    subprocess.run(["sh", "-c", line], cwd=tmp_path, check=True)
+    assert file.read_text() == ".[a]\n./b\n-e git+ssh://c\nd\n"
 
 
 def test_pip_installs_what_uv_refuses_to_read() -> None:
