@@ -63,15 +63,15 @@ def project(facts: Facts, version: str, ci: Told = Told()) -> PythonProject:  # 
     packages = ["pytest", *development, *_plugins(facts), *facts.settings.packages]
     extras = for_tests(name for one in manifests for name in one.extras)
     known = {name for one in manifests for name in one.extras}
-    groups = for_tests(table(facts.toml("pyproject.toml"), "dependency-groups"))
-    groups_known = set(table(facts.toml("pyproject.toml"), "dependency-groups"))
+    named = [*tools.groups, *ci.groups]
+    groups = [name for place in places or ["."] for name in _groups(facts, place, named)]
     kind = python_old.OldPythonProject if version == python_old.VERSION else PythonProject
     return kind(
         python=version,
         projects=tuple(places),
         names=tuple(dict.fromkeys(one.name for one in manifests if one.name)),
         extras=_united(extras, (n for n in (*tools.extras, *ci.extras) if n in known)),
-        groups=_united(groups, (n for n in (*tools.groups, *ci.groups) if n in groups_known)),
+        groups=tuple(groups),
         requirement_files=tuple(dict.fromkeys(files)),
         packages=tuple(dict.fromkeys(packages)),
         wished=_united(tools.packages, ci.packages),
@@ -125,6 +125,14 @@ def _build_requires(facts: Facts) -> tuple[str, ...]:
         return ()
     named = table(facts.toml("pyproject.toml"), "build-system").get("requires")
     return tuple(dict.fromkeys(["setuptools", "wheel", *strings(named)]))
+
+
+def _groups(facts: Facts, place: str, named: list[str]) -> list[str]:
+    """The dependency groups of a folder that tests need, in uv's words."""
+    file = "pyproject.toml" if place == "." else f"{place}/pyproject.toml"
+    known = table(facts.toml(file), "dependency-groups")
+    wanted = _united(for_tests(known), (name for name in named if name in known))
+    return [name if place == "." else f"{file}:{name}" for name in wanted]
 
 
 def _reads_history(facts: Facts) -> bool:

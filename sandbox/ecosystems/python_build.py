@@ -89,7 +89,7 @@ class PythonProject:
             'echo "resolved: $as"',
             "mkdir -p /opt/patchmark",
             # Whatever brought it here, the project under test comes from the commit alone.
-            *(self._uninstall(name) for name in self.names),
+            self._without_project(),
             f'(echo "# $as"; {self._freeze()}) > {RESOLVED}',
             self._compile(),
         ]
@@ -143,8 +143,16 @@ class PythonProject:
         others = (f" --exclude-newer-package {n}={day}" for n, day in self._exceptions().items())
         return f"{install} --exclude-newer {self.not_after}{''.join(others)}"
 
-    def _uninstall(self, name: str) -> str:
-        return f"uv pip uninstall {shlex.quote(name)} || true"
+    def _without_project(self) -> str:
+        """Names that only a running setup.py knows are told by where they came from."""
+        if not self.projects:
+            return ""
+        local = f"$({self._freeze()} | sed -n 's# @ file:///repo.*##p')"
+        names = f"{shlex.join(self.names)} {local}"
+        return f'for name in {names}; do {self._uninstall()} "$name" || true; done'
+
+    def _uninstall(self) -> str:
+        return "uv pip uninstall"
 
     def _compile(self) -> str:
         """Bytecode, where the installer left none."""

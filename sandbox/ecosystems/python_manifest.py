@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from sandbox.facts import Facts, table
+from sandbox.facts import Facts, strings, table
 
 _TEST_NAMES = ("test", "tests", "testing")
 _DEV_NAMES = ("dev", "develop", "development")
@@ -65,9 +65,20 @@ def folders(facts: Facts) -> list[str]:
         if path.count("/") <= 2 and _installable(facts, str(PurePosixPath(path).parent))
     }
     if "." in found:
-        return ["."]
+        return [".", *_members(facts, found)]
     outer = [p for p in sorted(found) if not any(p.startswith(f"{other}/") for other in found)]
     return [p for p in outer if _ASIDE.isdisjoint(PurePosixPath(p).parts)][:_MOST_FOLDERS]
+
+
+def _members(facts: Facts, found: set[str]) -> list[str]:
+    """The packages of a workspace, which its root does not install by itself."""
+    workspace = table(facts.toml("pyproject.toml"), "tool", "uv", "workspace")
+    members, not_these = strings(workspace.get("members")), strings(workspace.get("exclude"))
+    return [
+        place for place in sorted(found - {"."})
+        if any(PurePosixPath(place).match(one) for one in members)
+        and not any(PurePosixPath(place).match(one) for one in not_these)
+    ][:_MOST_FOLDERS]  # fmt: skip
 
 
 def _installable(facts: Facts, folder: str) -> bool:
@@ -168,7 +179,7 @@ def naming_pytest(facts: Facts) -> tuple[str, ...]:
 def requirement_words(path: str) -> set[str]:
     """The words in a requirement file's path; none for any other file."""
     folder, _, name = path.rpartition("/")
-    if not name.endswith(".txt") or folder not in ("", "requirements"):
+    if not name.endswith(".txt") or folder not in ("", "requirements", "test", "tests"):
         return set()
     words = set(re.split(r"[^a-z]+", f"{folder} {name[:-4]}".lower()))
     return words if words & {"requirements", "require", "reqs"} else set()

@@ -46,8 +46,8 @@ class OldPythonProject(PythonProject):
     def _by_pip(self, words: str) -> str:
         return f"false {words}"  # It is pip that has tried already.
 
-    def _uninstall(self, name: str) -> str:
-        return f"{_PIP} uninstall -q -y {shlex.quote(name)} || true"
+    def _uninstall(self) -> str:
+        return f"{_PIP} uninstall -q -y"
 
     def _freeze(self) -> str:
         return f"{_PIP} freeze --exclude-editable"

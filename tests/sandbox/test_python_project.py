@@ -82,6 +82,7 @@ def test_dependency_groups(groups: str, chosen: tuple[str, ...]) -> None:
         ),
         (["requirements/base.txt", "requirements/test.txt", "requirements/docs.txt"], None),
         (["dev-requirements.txt"], ["dev-requirements.txt"]),
+        (["tests/requirements.txt"], ["tests/requirements.txt"]),
         (["notes.txt", "docs/requirements.txt", "latest.txt"], []),
     ],
 )
@@ -288,6 +289,15 @@ def test_only_a_project_whose_version_is_a_tag_is_told_it() -> None:
     tagged = recipe(pyproject(PROJECT + "[build-system]\nrequires = ['setuptools-scm']\n"))
     assert "VERSION=" not in plain.dependencies_script()
     assert "export SETUPTOOLS_SCM_PRETEND_VERSION=1.2" in tagged.dependencies_script()
+
+
+def test_the_project_is_taken_out_of_its_dependencies_under_any_name(tmp_path: Path) -> None:
+    """Bug: where only a running setup.py knows the name, the copy in the dependencies stayed."""
+    found = recipe({"setup.py": "setup(name=NAME)"})
+    line = next(line for line in found.dependencies_script().splitlines() if "uninstall" in line)
+    say = "case $* in *freeze*) printf 'a==1\\ncalc @ file:///repo\\n';; *) echo $* >> gone;; esac"
+    subprocess.run(["sh", "-c", f"uv() {{ {say}; }}\n{line}"], cwd=tmp_path, check=True)
+    assert (tmp_path / "gone").read_text() == "pip uninstall calc\n"
 
 
 def test_requirements_install_the_project_as_old_back_ends_can(tmp_path: Path) -> None:

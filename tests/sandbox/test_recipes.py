@@ -275,6 +275,26 @@ def test_broken_locks_pin_nothing(text: str) -> None:
             Told(("mock",)),
         ),
         ({"Pipfile": '[packages]\nmock = "*"\nsix = ">=1"\n'}, Told(("mock", "six>=1"))),
+        (
+            {"Pipfile": "[packages]\na = {version = '>=1', extras = ['x']}\nb = {path = '.'}\n"},
+            Told(("a[x]>=1",)),
+        ),
+        (
+            {"tox.toml": "[env_run_base]\ndeps = ['mock', '-r req.txt']\nextras = ['t']\n"},
+            Told(("mock",), ("req.txt",), ("t",)),
+        ),
+        (
+            {"pyproject.toml": "[tool.tox]\nlegacy_tox_ini = '''\n[testenv]\ndeps = mock\n'''"},
+            Told(("mock",)),
+        ),
+        (
+            {
+                "pyproject.toml": "[tool.poetry.dev-dependencies]\nmock = '^1'\nblack = '*'\n"
+                "b = {path = '../b'}\n[tool.poetry.group.tests.dependencies]\nsix = '^1'\n"
+                "[tool.poetry.group.docs.dependencies]\nmkdocs = '*'\n"
+            },
+            Told(("mock", "six")),
+        ),
         ({"tox.ini": "[testenv\n", "pyproject.toml": "[tool]\ntox = 3\n"}, Told()),
     ],
 )
@@ -289,6 +309,21 @@ def test_a_monorepo_installs_its_packages() -> None:
     assert (found.projects, found.names) == (("a", "libs/b"), ("calc", "b"))
     assert "./a ./libs/b" in found.dependencies_script()
     assert "-e ./a -e ./libs/b" in found.source_script()
+
+
+def test_a_workspace_installs_its_members() -> None:
+    """Bug: a root that can be installed hid the packages in folders that its tests import."""
+    files = {
+        "pyproject.toml": PROJECT + "[tool.uv.workspace]\nmembers = ['libs/*']\n"
+        "exclude = ['libs/old']\n",
+        "libs/b/pyproject.toml": PROJECT.replace("calc", "b")
+        + "[dependency-groups]\ntest = [{include-group = 'x'}]\nx = ['six']\n",
+        "libs/old/pyproject.toml": PROJECT,
+        "other/pyproject.toml": PROJECT,
+    }
+    found = project(facts(files), "3.11")
+    assert found.projects == (".", "libs/b")
+    assert "--group libs/b/pyproject.toml:test" in found.dependencies_script()
 
 
 def test_extensions_are_compiled_again_before_each_run() -> None:
