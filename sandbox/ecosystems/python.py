@@ -36,6 +36,8 @@ _PLUGINS = {
     "--asyncio-mode": "pytest-asyncio",
     "asyncio_mode": "pytest-asyncio",
 }
+_MESON = "mesonpy"
+"""Compiles again when the project is imported, with tools that an isolated build takes along."""
 _USUAL = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
 _ODD = re.compile(r"(^|/)(test[^/]*|[^/]*tests|[^/]*Test)\.py$")
 _PYTEST_FILES = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg")
@@ -77,6 +79,7 @@ def project(facts: Facts, version: str, ci: Told = Told()) -> PythonProject:  # 
         wished=_united(tools.packages, ci.packages),
         pins=pins(facts),
         build_requires=_build_requires(facts),
+        in_place=("--no-build-isolation",) if _back_end(facts) == _MESON else (),
         not_after=month_end(facts),
         release=facts.release if _reads_history(facts) else "",
         pytest_args=(*_odd_names(facts), *facts.settings.pytest_args),
@@ -120,11 +123,16 @@ def _united(first: Iterable[str], second: Iterable[str]) -> tuple[str, ...]:
 
 
 def _build_requires(facts: Facts) -> tuple[str, ...]:
-    """What compiles the extensions of a setup.py; other back ends see to that themselves."""
-    if not re.search(r"\b(ext_modules|cythonize)\b", facts.text("setup.py")):
-        return ()
+    """What compiles extensions, where that is done again for each run; empty elsewhere."""
+    tools = ("meson", "ninja") if _back_end(facts) == _MESON else ()
+    if re.search(r"\b(ext_modules|cythonize)\b", facts.text("setup.py")):
+        tools = ("setuptools", "wheel")
     named = table(facts.toml("pyproject.toml"), "build-system").get("requires")
-    return tuple(dict.fromkeys(["setuptools", "wheel", *strings(named)]))
+    return tuple(dict.fromkeys([*tools, *strings(named)])) if tools else ()
+
+
+def _back_end(facts: Facts) -> str:
+    return str(table(facts.toml("pyproject.toml"), "build-system").get("build-backend"))
 
 
 def _groups(facts: Facts, place: str, named: list[str]) -> list[str]:

@@ -44,6 +44,8 @@ class PythonProject:
     """`name==version`, from a lock file."""
     build_requires: tuple[str, ...] = ()
     """What compiles its extensions; empty where there are none."""
+    in_place: tuple[str, ...] = ()
+    """Options of an install in place."""
     not_after: str
     """Dependencies are resolved as of this date (YYYY-MM-DD)."""
     release: str = ""
@@ -100,7 +102,7 @@ class PythonProject:
         if not self.installable:
             return self._exports()
         editable = " ".join(f"-e {shlex.quote(_path(place))}" for place in self.projects)
-        install = f"uv pip install --no-deps {editable}"
+        install = " ".join(["uv pip install --no-deps", *self.in_place, editable])
         dated = f"{install} --exclude-newer {self.not_after}"
         able = " ".join(f"--exclude-newer-package {name}={_ABLE}" for name in _BACK_ENDS)
         folders = " ".join(shlex.quote(place) for place in self.projects)

@@ -333,6 +333,14 @@ def test_extensions_are_compiled_again_before_each_run() -> None:
     assert "build_ext --inplace" in found.test_script()
 
 
+def test_what_compiles_on_import_keeps_its_tools() -> None:
+    """Bug: meson's editable install looked for the ninja of a build folder that was gone."""
+    text = PROJECT + "[build-system]\nrequires = ['meson-python']\nbuild-backend = 'mesonpy'\n"
+    found = project(facts({"pyproject.toml": text}), "3.11")
+    assert found.build_requires == ("meson", "ninja", "meson-python")
+    assert "--no-build-isolation -e ." in found.source_script()
+
+
 def test_suites_that_unittest_finds() -> None:
     odd = project(facts({"calc/tests.py": "", "calc/testing_it.py": ""}), "3.11")
     assert "python_files=test*.py" in odd.test_script()
