@@ -115,7 +115,14 @@ def _recipe(facts: Facts, found: PythonProject, workflow: Workflow) -> Recipe:
         results="lines",
         narrows=True,
         environment=workflow.environment,
+        apt=_apt(facts),
     )
+
+
+def _apt(facts: Facts) -> tuple[str, ...]:
+    """The compiler of extensions in Rust; that of C is in every base image."""
+    named = strings(table(facts.toml("pyproject.toml"), "build-system").get("requires"))
+    return ("cargo",) if any(re.match("maturin|setuptools.rust", n) for n in named) else ()
 
 
 def _united(first: Iterable[str], second: Iterable[str]) -> tuple[str, ...]:

@@ -341,6 +341,11 @@ def test_what_compiles_on_import_keeps_its_tools() -> None:
     assert "--no-build-isolation -e ." in found.source_script()
 
 
+def test_extensions_in_rust_get_a_compiler() -> None:
+    files = {"a.py": "", "pyproject.toml": PROJECT + "[build-system]\nrequires = ['maturin>=1']\n"}
+    assert best(files).apt == ("cargo",)
+
+
 def test_suites_that_unittest_finds() -> None:
     odd = project(facts({"calc/tests.py": "", "calc/testing_it.py": ""}), "3.11")
     assert "python_files=test*.py" in odd.test_script()
