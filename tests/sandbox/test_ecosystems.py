@@ -85,6 +85,7 @@ def test_a_fix_is_proven_and_judged(
     task = proven[name].result()
     assert isinstance(task, Task), task
     assert (task.fail_to_pass, task.pass_to_pass) == ((sample.fixed,), (sample.kept,))
+    assert not any(line.startswith("calc") for line in task.environment.resolved)
     # ctest and commands of one's own have no file to which a test could be added.
     without = name.startswith(("cmake", "shell"))
     assert bool(task.tripwires) is not without, task.tripwires

@@ -317,7 +317,8 @@ class CalcTest(unittest.TestCase):
 _UNITTEST_ADD = "\n    def test_add(self):\n        self.assertEqual(add(2, 3), 5)\n"
 UNITTEST = Sample(
     files={
-        "setup.py": "from setuptools import setup\nsetup(name='calc', py_modules=['calc'])\n",
+        "setup.py": "from setuptools import setup\nNAME = 'calc'\n"
+        "setup(name=NAME, py_modules=['calc'])\n",
         "calc.py": _PY,
         "checks/tests.py": _UNITTEST,
     },
@@ -326,15 +327,24 @@ UNITTEST = Sample(
     fixed="checks/tests.py::CalcTest::test_add",
     kept="checks/tests.py::CalcTest::test_sub",
 )
+_IN_SRC = """[project]
+name = "calc"
+version = "1"
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+[dependency-groups]
+test = [{include-group = "more"}]
+more = ["six"]
+"""
 MONOREPO = Sample(
     files={
-        "libs/calc/pyproject.toml": '[project]\nname = "calc"\nversion = "1"\n'
-        '[tool.setuptools]\npy-modules = ["calc"]\n',
-        "libs/calc/calc.py": _PY,
-        "tests/test_calc.py": _UNITTEST,
+        "libs/calc/pyproject.toml": _IN_SRC,
+        "libs/calc/src/calc/__init__.py": _PY,
+        "tests/test_calc.py": "import six\n" + _UNITTEST,
     },
-    fix={"libs/calc/calc.py": _PY.replace("a - b", "a + b", 1)},
-    tests={"tests/test_calc.py": _UNITTEST + _UNITTEST_ADD},
+    fix={"libs/calc/src/calc/__init__.py": _PY.replace("a - b", "a + b", 1)},
+    tests={"tests/test_calc.py": "import six\n" + _UNITTEST + _UNITTEST_ADD},
     fixed="tests/test_calc.py::CalcTest::test_add",
     kept="tests/test_calc.py::CalcTest::test_sub",
 )
