@@ -150,10 +150,13 @@ def _poetry_development(poetry: dict[str, Any]) -> list[str]:
 def for_tests(names: Iterable[str]) -> tuple[str, ...]:
     """The extras or groups that look made for testing, else those for development."""
     names = list(dict.fromkeys(names))
-    for wanted in (_TEST_NAMES, _DEV_NAMES):
-        if found := tuple(name for name in names if name.lower() in wanted):
-            return found
-    return ()
+    words = {name: set(re.split(r"[^a-z]+", name.lower())) for name in names}
+    exact = [name for name in names if name.lower() in _TEST_NAMES]
+    return tuple(
+        exact
+        or [name for name in names if words[name].intersection((*_TEST_NAMES, "pytest"))]
+        or [name for name in names if name.lower() in _DEV_NAMES]
+    )
 
 
 def requirement_files(names: Iterable[str], *, wanted_all: bool) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def told_by_tools(facts: Facts) -> Told:
         *_tox(facts),
         *_nox(facts.text("noxfile.py")),
         *strings(table(tool, "uv").get("dev-dependencies")),
-        *(s for name in _groups(pdm) for s in strings(pdm[name])),
+        *(s for name in for_tests(pdm) for s in strings(pdm[name])),
         *(s for env in hatch for key in _HATCH_KEYS for s in strings(env.get(key))),
         *_pipfile(facts.toml("Pipfile")),
         *_poetry(table(tool, "poetry")),
@@ -83,11 +83,6 @@ def told(words: Iterable[str]) -> Told:
             name = re.split(r"[\[<>=!~\s;]", word)[0].lower()
             packages += [word] if name not in _NOT_FOR_TESTS else []
     return Told(tuple(packages), tuple(files), tuple(extras), tuple(groups))
-
-
-def _groups(names: Iterable[str]) -> list[str]:
-    names = list(names)
-    return [name for name in names if "test" in name] or list(for_tests(names))
 
 
 def _options(call: list[str]) -> list[str]:
@@ -148,7 +143,7 @@ def _poetry(poetry: dict[str, Any]) -> Iterator[str]:
     """Names only: the date decides the versions, and poetry's carets are not pip's language."""
     found = [table(poetry, "dev-dependencies")]
     found += [table(poetry, "group", name, "dependencies") for name in
-              _groups(table(poetry, "group"))]  # fmt: skip
+              for_tests(table(poetry, "group"))]  # fmt: skip
     for name, wanted in (item for one in found for item in one.items()):
         if not isinstance(wanted, dict) or "version" in wanted:
             yield name

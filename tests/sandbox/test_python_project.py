@@ -65,7 +65,12 @@ def test_extras_for_tests_come_before_those_for_development(
 
 @pytest.mark.parametrize(
     ("groups", "chosen"),
-    [("test = []\ndev = []", ("test",)), ("dev = []\nlint = []", ("dev",)), ("lint = []", ())],
+    [
+        ("test = []\ntest-mypy = []\ndev = []", ("test",)),
+        ("test-all = []\ndev = []\nlatest = []", ("test-all",)),
+        ("dev = []\nlint = []", ("dev",)),
+        ("lint = []", ()),
+    ],
 )
 def test_dependency_groups(groups: str, chosen: tuple[str, ...]) -> None:
     found = recipe(pyproject(f"{PROJECT}[dependency-groups]\n{groups}"))
