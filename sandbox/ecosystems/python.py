@@ -58,8 +58,7 @@ def project(facts: Facts, version: str, ci: Told = Told()) -> PythonProject:  # 
     tools = told_by_tools(facts)
     places = folders(facts)
     manifests = [manifest(facts, folder) for folder in places]
-    files = requirement_files(facts.names, wanted_all=not places)
-    files += naming_pytest(facts)
+    files = requirement_files(facts.names, wanted_all=not places) or naming_pytest(facts)
     files += tuple(path for path in (*tools.files, *ci.files) if facts.has(path))
     development = [name for one in manifests for name in one.development]
     packages = ["pytest", *development, *_plugins(facts), *facts.settings.packages]

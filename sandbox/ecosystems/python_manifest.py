@@ -13,6 +13,7 @@ from sandbox.facts import Facts, strings, table
 
 _TEST_NAMES = ("test", "tests", "testing")
 _DEV_NAMES = ("dev", "develop", "development")
+_PYTEST = re.compile(r"^\s*pytest\b", re.MULTILINE)
 _FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 _MOST_FOLDERS = 20
 _ASIDE = frozenset(
@@ -174,9 +175,9 @@ def requirement_files(names: Iterable[str], *, wanted_all: bool) -> tuple[str, .
 
 
 def naming_pytest(facts: Facts) -> tuple[str, ...]:
-    """The requirement files that ask for pytest, whatever they are called."""
-    found = sorted(filter(requirement_words, facts.names))
-    return tuple(p for p in found if re.search(r"^\s*pytest\b", facts.text(p), re.M))
+    """The plainest requirement file that asks for pytest: several may exclude each other."""
+    found = [p for p in filter(requirement_words, facts.names) if _PYTEST.search(facts.text(p))]
+    return tuple(sorted(found, key=lambda path: (path.count("/"), len(path), path))[:1])
 
 
 def requirement_words(path: str) -> set[str]:

@@ -108,6 +108,7 @@ def test_requirements_that_name_pytest_are_for_tests() -> None:
     text = "-e .[http2]\n# pytest\nruff==1\n{}\ntrio==0.31\n"
     files = {**pyproject(PROJECT), "requirements.txt": text.format("pytest==8.4")}
     assert recipe(files).requirement_files == ("requirements.txt",)
+    assert recipe({**files, "requirements-37.txt": "pytest<5\n"}) == recipe(files)
     assert not recipe({**files, "requirements.txt": text.format("mypytest")}).requirement_files
 
 
