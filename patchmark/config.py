@@ -59,7 +59,7 @@ class EnvironmentSection(_Section):
 
     ecosystem: Literal["python", "node", "go", "rust", "java", "ruby", "php", "cmake"] | None = None
     version: str | None = Field(default=None, pattern=r"^\d+(\.\d+)?$")
-    python: str | None = Field(default=None, pattern=r"^3\.\d+$")
+    python: str | None = Field(default=None, pattern=r"^(2\.7|3\.\d+)$")
     image: str | None = None
     dockerfile: str | None = Field(default=None, pattern=r"^[\w.-]+(/[\w.-]+)*$")
     workdir: str = Field(default=".", pattern=r"^[\w.-]+(/[\w.-]+)*$")

@@ -25,7 +25,7 @@ from sandbox.recipe import Toolchain
 
 USER = "10001"
 _ETC = Path("/etc")
-_PACKAGES = ("ca-certificates", "git", "patch", "gcc", "g++", "make", "libc6-dev")
+_PACKAGES = ("ca-certificates", "git", "patch", "gcc", "g++", "make", "libc6-dev", "less")
 _NO_BASE = (
     "no base image could be made of {}, which needs a shell, python3 with venv, and git and gcc "
     "or Debian's apt-get"
@@ -36,6 +36,8 @@ if ! command -v git > /dev/null || ! command -v gcc > /dev/null; then
 fi
 # Of Debian's own, whatever the tests run on: it judges, and makes uv's home.
 test -x /usr/bin/python3 || apt_install python3 python3-venv || command -v python3 > /dev/null
+# Every workflow runner has this pager, and tests of command lines call it.
+command -v less > /dev/null || apt_install less || true
 id patchmark > /dev/null 2>&1 ||
   useradd --uid {USER} --user-group --create-home --shell /bin/sh patchmark
 git config --system --add safe.directory '*'
@@ -69,8 +71,15 @@ node_install() {
   npm config set --global prefix /usr/local
 }
 python_install() {
-  want=$1 at=$2
-  [ "$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')" != "$want" ] || return 0
+  want=$1 at=$2 name=python3
+  # What there is of patchmark's own runs on Python 3, so that one keeps its name.
+  case "$want" in 2.*) name=python$want ;; esac
+  here=$($name -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2> /dev/null || true)
+  [ "$here" != "$want" ] || return 0
+  if [ -z "$at" ] && [ "$name" != python3 ]; then
+    echo "no Python $want on this machine (where pyenv keeps them), and none can be downloaded"
+    return 1
+  fi
   if [ -z "$at" ]; then
     /opt/patchmark/uv/bin/uv python install --no-bin --install-dir /opt/python "$want"
     at=$(dirname "$(ls -d /opt/python/*/bin | head -n 1)")
@@ -79,7 +88,7 @@ python_install() {
   # It may lie below a home that is nobody else's business.
   up=$at
   while [ "$up" != / ]; do chmod a+rx "$up"; up=$(dirname "$up"); done
-  ln -sf "$at/bin/python$want" /usr/local/bin/python3
+  ln -sf "$at/bin/python$want" "/usr/local/bin/$name"
 }
 """
 """What recipes may call, besides the usual programs of a Debian system."""

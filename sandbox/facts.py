@@ -63,12 +63,7 @@ class Facts:
 
     def ini(self, path: str) -> configparser.RawConfigParser:
         """An INI file, empty where it is none."""
-        parser = configparser.RawConfigParser(strict=False)
-        try:
-            parser.read_string(self.text(path))
-        except configparser.Error:
-            return configparser.RawConfigParser()
-        return parser
+        return ini(self.text(path))
 
     def named(self, *names: str) -> list[str]:
         """Paths of files with one of these names, those nearest to the root first."""
@@ -87,6 +82,16 @@ class Facts:
     def count(self, suffixes: Iterable[str]) -> int:
         """How many files have one of these suffixes."""
         return sum(self.suffixes.get(suffix, 0) for suffix in suffixes)
+
+
+def ini(text: str) -> configparser.RawConfigParser:
+    """The text of an INI file, empty where it is none."""
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return configparser.RawConfigParser()
+    return parser
 
 
 def table(toml: dict[str, Any], *keys: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from sandbox.facts import Facts
 from sandbox.network import Network
 from sandbox.own_image import own_image
 from sandbox.recipe import EnvironmentSettings, Recipe, Toolchain
+from sandbox.submodules import Submodule, submodules
 
 
 class BrokenEnvironmentError(Exception):
@@ -43,6 +44,10 @@ class Prepared:
     recipe: Recipe
 
 
+_LEFT_OUT = (
+    "submodule {} at {} is not in this clone, so tests go without its files "
+    "(`git submodule update --init` brings them)"
+)
 _COMMIT = """
 cd /repo
 rm -rf .git
@@ -80,6 +85,7 @@ class Images:
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
         self._bases: dict[str, str | InfrastructureError] = {}
+        self._left_out: set[str] = set()
 
     def recipes(self, commit: str, committed_at: datetime) -> list[Recipe]:
         """Ways to build a commit, best first."""
@@ -103,7 +109,8 @@ class Images:
         dependencies = self._dependencies(commit, recipe)
         tree = self._repository.text("rev-parse", f"{commit}^{{tree}}").strip()
         steps = recipe.install_script()
-        key = _hash(self._engine.image_id(dependencies) or "", tree, steps, _COMMIT)
+        there = [f"{one.path} {one.commit}" for one in self._submodules(commit)]
+        key = _hash(self._engine.image_id(dependencies) or "", tree, steps, _COMMIT, *there)
         tag = f"patchmark/task:{key}"
         # The commit stands before the install: what that leaves behind is no source.
         own = f"chown -R {USER}:{USER} /repo\n"
@@ -214,12 +221,29 @@ class Images:
         return Build(
             image=start,
             script=f"{FUNCTIONS}{script}",
-            archives=(self._repository.archive(commit, "repo"),) if commit else (),
+            archives=self._archives(commit) if commit else (),
             secrets=self._network.build_environment(),
             ca_bundle=self._network.ca_bundle,
             cache_volume=cache,
             tag=tag,
         )
+
+    def _archives(self, commit: str) -> tuple[bytes, ...]:
+        inner = (
+            one.repository.archive(one.commit, f"repo/{one.path}")
+            for one in self._submodules(commit)
+            if one.repository is not None
+        )
+        return (self._repository.archive(commit, "repo"), *inner)
+
+    def _submodules(self, commit: str) -> list[Submodule]:
+        """Those that are there; of another it is said once that its files are left out."""
+        found = list(submodules(self._repository, commit))
+        for one in found:
+            if one.repository is None and one.path not in self._left_out:
+                self._left_out.add(one.path)
+                self._tell(_LEFT_OUT.format(one.path, one.commit[:12]))
+        return [one for one in found if one.repository is not None]
 
     def _pulled(self, tag: str) -> str | None:
         """The image as another machine pushed it, where there is a registry for that."""

@@ -62,4 +62,4 @@ def _with_packages(recipe: Recipe, told: Workflow) -> Recipe:
     """A recipe found in a CI file installs the system packages that this one does."""
     if not told.apt or recipe.found_in != told.path:
         return recipe
-    return replace(recipe, apt=told.apt)
+    return replace(recipe, apt=tuple(dict.fromkeys((*recipe.apt, *told.apt))))

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterable, Iterator
 
 from sandbox.ci import Workflow
+from sandbox.ecosystems import python_old
 from sandbox.ecosystems.python_build import PythonProject
 from sandbox.ecosystems.python_manifest import (
     folders,
     for_tests,
     manifest,
+    naming_pytest,
     requirement_files,
     requirement_words,
 )
@@ -34,6 +36,10 @@ _PLUGINS = {
     "--asyncio-mode": "pytest-asyncio",
     "asyncio_mode": "pytest-asyncio",
 }
+_MESON = "mesonpy"
+"""Compiles again when the project is imported, with tools that an isolated build takes along."""
+_USUAL = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
+_ODD = re.compile(r"(^|/)(test[^/]*|[^/]*tests|[^/]*Test)\.py$")
 _PYTEST_FILES = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg")
 
 
@@ -52,27 +58,29 @@ def project(facts: Facts, version: str, ci: Told = Told()) -> PythonProject:  # 
     tools = told_by_tools(facts)
     places = folders(facts)
     manifests = [manifest(facts, folder) for folder in places]
-    files = requirement_files(facts.names, wanted_all=not places)
+    files = requirement_files(facts.names, wanted_all=not places) or naming_pytest(facts)
     files += tuple(path for path in (*tools.files, *ci.files) if facts.has(path))
     development = [name for one in manifests for name in one.development]
     packages = ["pytest", *development, *_plugins(facts), *facts.settings.packages]
     extras = for_tests(name for one in manifests for name in one.extras)
     known = {name for one in manifests for name in one.extras}
-    groups = for_tests(table(facts.toml("pyproject.toml"), "dependency-groups"))
-    groups_known = set(table(facts.toml("pyproject.toml"), "dependency-groups"))
-    return PythonProject(
+    named = [*tools.groups, *ci.groups]
+    groups = [name for place in places or ["."] for name in _groups(facts, place, named)]
+    kind = python_old.OldPythonProject if version == python_old.VERSION else PythonProject
+    return kind(
         python=version,
         projects=tuple(places),
         names=tuple(dict.fromkeys(one.name for one in manifests if one.name)),
         extras=_united(extras, (n for n in (*tools.extras, *ci.extras) if n in known)),
-        groups=_united(groups, (n for n in (*tools.groups, *ci.groups) if n in groups_known)),
+        groups=tuple(groups),
         requirement_files=tuple(dict.fromkeys(files)),
         packages=tuple(dict.fromkeys(packages)),
         wished=_united(tools.packages, ci.packages),
         pins=pins(facts),
         build_requires=_build_requires(facts),
+        in_place=("--no-build-isolation",) if _back_end(facts) == _MESON else (),
         not_after=month_end(facts),
-        release=facts.release,
+        release=facts.release if _reads_history(facts) else "",
         pytest_args=(*_odd_names(facts), *facts.settings.pytest_args),
     )
 
@@ -85,6 +93,8 @@ def month_end(facts: Facts) -> str:
 
 def toolchain(version: str) -> Toolchain:
     """CPython of this version."""
+    if version == python_old.VERSION:
+        return python_old.toolchain()
     return Toolchain(
         name=f"{NAME} {version}",
         ask="/opt/venv/bin/python --version",
@@ -104,7 +114,14 @@ def _recipe(facts: Facts, found: PythonProject, workflow: Workflow) -> Recipe:
         results="lines",
         narrows=True,
         environment=workflow.environment,
+        apt=_apt(facts),
     )
+
+
+def _apt(facts: Facts) -> tuple[str, ...]:
+    """The compiler of extensions in Rust; that of C is in every base image."""
+    named = strings(table(facts.toml("pyproject.toml"), "build-system").get("requires"))
+    return ("cargo",) if any(re.match("maturin|setuptools.rust", n) for n in named) else ()
 
 
 def _united(first: Iterable[str], second: Iterable[str]) -> tuple[str, ...]:
@@ -112,20 +129,42 @@ def _united(first: Iterable[str], second: Iterable[str]) -> tuple[str, ...]:
 
 
 def _build_requires(facts: Facts) -> tuple[str, ...]:
-    """What compiles the extensions of a setup.py; other back ends see to that themselves."""
-    if not re.search(r"\b(ext_modules|cythonize)\b", facts.text("setup.py")):
-        return ()
+    """What compiles extensions, where that is done again for each run; empty elsewhere."""
+    tools = ("meson", "ninja") if _back_end(facts) == _MESON else ()
+    if re.search(r"\b(ext_modules|cythonize)\b", facts.text("setup.py")):
+        tools = ("setuptools", "wheel")
     named = table(facts.toml("pyproject.toml"), "build-system").get("requires")
-    return tuple(dict.fromkeys(["setuptools", "wheel", *strings(named)]))
+    return tuple(dict.fromkeys([*tools, *strings(named)])) if tools else ()
+
+
+def _back_end(facts: Facts) -> str:
+    return str(table(facts.toml("pyproject.toml"), "build-system").get("build-backend"))
+
+
+def _groups(facts: Facts, place: str, named: list[str]) -> list[str]:
+    """The dependency groups of a folder that tests need, in uv's words."""
+    file = "pyproject.toml" if place == "." else f"{place}/pyproject.toml"
+    known = table(facts.toml(file), "dependency-groups")
+    wanted = _united(for_tests(known), (name for name in named if name in known))
+    return [name if place == "." else f"{file}:{name}" for name in wanted]
+
+
+def _reads_history(facts: Facts) -> bool:
+    """Whether the project's back end makes its version out of tags."""
+    text = "\n".join(map(facts.text, facts.named("pyproject.toml", "setup.py", "setup.cfg")[:40]))
+    return re.search(r"scm|vcs|\bpbr\b|versioningit|dunamai", text, re.IGNORECASE) is not None
 
 
 def _odd_names(facts: Facts) -> tuple[str, ...]:
-    """For suites that unittest or nose finds and pytest, left alone, does not."""
+    """For suites that unittest, nose or a script of their own finds, and pytest does not."""
     text = "\n".join(facts.text(name) for name in _PYTEST_FILES)
-    usual = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
-    if "python_files" in text or any(usual.search(path) for path in facts.names):
+    if "python_files" in text or any(_USUAL.search(path) for path in facts.names):
         return ()
-    return ("-o 'python_files=test*.py *tests.py *Test.py'",)
+    patterns = "test*.py *tests.py *Test.py"
+    odd = (path for path in facts.names if _ODD.search(path))
+    if not any(re.search(r"\bdef test", facts.text(path)) for path in odd):
+        patterns += " test/*.py tests/*.py"
+    return (f"-o 'python_files={patterns}'",)
 
 
 def _plugins(facts: Facts) -> list[str]:

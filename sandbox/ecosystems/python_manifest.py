@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from sandbox.facts import Facts, table
+from sandbox.facts import Facts, strings, table
 
 _TEST_NAMES = ("test", "tests", "testing")
 _DEV_NAMES = ("dev", "develop", "development")
+_PYTEST = re.compile(r"^\s*pytest\b", re.MULTILINE)
 _FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 _MOST_FOLDERS = 20
 _ASIDE = frozenset(
@@ -65,9 +66,20 @@ def folders(facts: Facts) -> list[str]:
         if path.count("/") <= 2 and _installable(facts, str(PurePosixPath(path).parent))
     }
     if "." in found:
-        return ["."]
+        return [".", *_members(facts, found)]
     outer = [p for p in sorted(found) if not any(p.startswith(f"{other}/") for other in found)]
     return [p for p in outer if _ASIDE.isdisjoint(PurePosixPath(p).parts)][:_MOST_FOLDERS]
+
+
+def _members(facts: Facts, found: set[str]) -> list[str]:
+    """The packages of a workspace, which its root does not install by itself."""
+    workspace = table(facts.toml("pyproject.toml"), "tool", "uv", "workspace")
+    members, not_these = strings(workspace.get("members")), strings(workspace.get("exclude"))
+    return [
+        place for place in sorted(found - {"."})
+        if any(PurePosixPath(place).match(one) for one in members)
+        and not any(PurePosixPath(place).match(one) for one in not_these)
+    ][:_MOST_FOLDERS]  # fmt: skip
 
 
 def _installable(facts: Facts, folder: str) -> bool:
@@ -139,10 +151,13 @@ def _poetry_development(poetry: dict[str, Any]) -> list[str]:
 def for_tests(names: Iterable[str]) -> tuple[str, ...]:
     """The extras or groups that look made for testing, else those for development."""
     names = list(dict.fromkeys(names))
-    for wanted in (_TEST_NAMES, _DEV_NAMES):
-        if found := tuple(name for name in names if name.lower() in wanted):
-            return found
-    return ()
+    words = {name: set(re.split(r"[^a-z]+", name.lower())) for name in names}
+    exact = [name for name in names if name.lower() in _TEST_NAMES]
+    return tuple(
+        exact
+        or [name for name in names if words[name].intersection((*_TEST_NAMES, "pytest"))]
+        or [name for name in names if name.lower() in _DEV_NAMES]
+    )
 
 
 def requirement_files(names: Iterable[str], *, wanted_all: bool) -> tuple[str, ...]:
@@ -159,10 +174,16 @@ def requirement_files(names: Iterable[str], *, wanted_all: bool) -> tuple[str, .
     return tuple(found if wanted_all else for_tests or found)
 
 
+def naming_pytest(facts: Facts) -> tuple[str, ...]:
+    """The plainest requirement file that asks for pytest: several may exclude each other."""
+    found = [p for p in filter(requirement_words, facts.names) if _PYTEST.search(facts.text(p))]
+    return tuple(sorted(found, key=lambda path: (path.count("/"), len(path), path))[:1])
+
+
 def requirement_words(path: str) -> set[str]:
     """The words in a requirement file's path; none for any other file."""
     folder, _, name = path.rpartition("/")
-    if not name.endswith(".txt") or folder not in ("", "requirements"):
+    if not name.endswith(".txt") or folder not in ("", "requirements", "test", "tests"):
         return set()
     words = set(re.split(r"[^a-z]+", f"{folder} {name[:-4]}".lower()))
     return words if words & {"requirements", "require", "reqs"} else set()

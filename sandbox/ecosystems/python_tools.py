@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from configparser import RawConfigParser
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.ci import Workflow
-from sandbox.facts import Facts, strings, table
+from sandbox.ecosystems.python_manifest import for_tests
+from sandbox.facts import Facts, ini, strings, table
 
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w,.-]+\])?\s*([<>=!~].*)?")
 _NOT_FOR_TESTS = frozenset(
@@ -41,9 +43,10 @@ def told_by_tools(facts: Facts) -> Told:
         *_tox(facts),
         *_nox(facts.text("noxfile.py")),
         *strings(table(tool, "uv").get("dev-dependencies")),
-        *(s for name, group in pdm.items() if "test" in name for s in strings(group)),
+        *(s for name in for_tests(pdm) for s in strings(pdm[name])),
         *(s for env in hatch for key in _HATCH_KEYS for s in strings(env.get(key))),
         *_pipfile(facts.toml("Pipfile")),
+        *_poetry(table(tool, "poetry")),
     ]
     features = strings(table(tool, "hatch", "envs", "test").get("features"))
     found = told(words)
@@ -93,8 +96,19 @@ def _options(call: list[str]) -> list[str]:
 
 
 def _tox(facts: Facts) -> Iterator[str]:
-    ini = facts.ini("tox.ini")
-    legacy = table(facts.toml("pyproject.toml"), "tool", "tox")
+    of_project = table(facts.toml("pyproject.toml"), "tool", "tox")
+    inside = of_project.get("legacy_tox_ini")
+    yield from _tox_ini(facts.ini("tox.ini") if not isinstance(inside, str) else ini(inside))
+    for toml in (of_project, facts.toml("tox.toml")):
+        for base in (table(toml, "env_run_base"), table(toml, "env", "test")):
+            yield from (one for one in strings(base.get("deps")) if "{" not in one)
+            for name in strings(base.get("extras")):
+                yield from ("--extra", name)
+            for name in strings(base.get("dependency_groups")):
+                yield from ("--group", name)
+
+
+def _tox_ini(ini: RawConfigParser) -> Iterator[str]:
     for name in ("deps", "extras", "dependency_groups"):
         lines = ini.get("testenv", name, fallback="").splitlines()
         prefix = {"deps": "", "extras": "--extra ", "dependency_groups": "--group "}[name]
@@ -105,12 +119,6 @@ def _tox(facts: Facts) -> Iterator[str]:
                 yield from (
                     f"{prefix}{plain}".split(None, 1) if prefix or plain[0] == "-" else [plain]
                 )
-    for base in (table(legacy, "env_run_base"), table(legacy, "env", "test")):
-        yield from (one for one in strings(base.get("deps")) if "{" not in one)
-        for name in strings(base.get("extras")):
-            yield from ("--extra", name)
-        for name in strings(base.get("dependency_groups")):
-            yield from ("--group", name)
 
 
 def _nox(noxfile: str) -> Iterator[str]:
@@ -123,5 +131,19 @@ def _nox(noxfile: str) -> Iterator[str]:
 def _pipfile(pipfile: dict[str, Any]) -> Iterator[str]:
     for section in ("packages", "dev-packages"):
         for name, wanted in table(pipfile, section).items():
-            if isinstance(wanted, str):
-                yield name if wanted == "*" else f"{name}{wanted}"
+            more = wanted if isinstance(wanted, dict) else {"version": wanted}
+            version = more.get("version")
+            if isinstance(version, str):
+                extras = ",".join(strings(more.get("extras")))
+                named = f"{name}[{extras}]" if extras else name
+                yield named if version == "*" else f"{named}{version}"
+
+
+def _poetry(poetry: dict[str, Any]) -> Iterator[str]:
+    """Names only: the date decides the versions, and poetry's carets are not pip's language."""
+    found = [table(poetry, "dev-dependencies")]
+    found += [table(poetry, "group", name, "dependencies") for name in
+              for_tests(table(poetry, "group"))]  # fmt: skip
+    for name, wanted in (item for one in found for item in one.items()):
+        if not isinstance(wanted, dict) or "version" in wanted:
+            yield name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from core.types import Candidate, Dropped, Outcome, Patch, StatementSource, Stop
 from sandbox.docker import DockerEngine
 from sandbox.engine import Limits
 from sandbox.image import Images
+from sandbox.interpreters import find_python
 from sandbox.judge import Judge
 from sandbox.network import Network
 from sandbox.recipe import EnvironmentSettings
@@ -24,6 +26,7 @@ from sandbox.validate import Validator
 
 pytestmark = pytest.mark.docker
 LIMITS = Limits(seconds=120, cpus=2, memory_mib=2048)
+PYTHONS = (Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv", "versions"),)
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +45,7 @@ def proven(
             network=network,
             logs=folder / "logs",
             tell=print,
+            pythons=PYTHONS,
         )
         return Validator(engine, images, settings, LIMITS, runs=1).validate(of(sample, start))
 
@@ -74,9 +78,14 @@ def of(sample: Sample, start: str) -> Candidate:
 def test_a_fix_is_proven_and_judged(
     name: str, engine: DockerEngine, proven: Mapping[str, Future[Task | Dropped]]
 ) -> None:
-    task, sample = proven[name].result(), SAMPLES[name]
+    sample = SAMPLES[name]
+    old = str(sample.settings.get("python", ""))
+    if old and find_python(old, PYTHONS) is None:
+        pytest.skip(f"no Python {old} among {PYTHONS[0]}")
+    task = proven[name].result()
     assert isinstance(task, Task), task
     assert (task.fail_to_pass, task.pass_to_pass) == ((sample.fixed,), (sample.kept,))
+    assert not any(line.startswith("calc") for line in task.environment.resolved)
     # ctest and commands of one's own have no file to which a test could be added.
     without = name.startswith(("cmake", "shell"))
     assert bool(task.tripwires) is not without, task.tripwires

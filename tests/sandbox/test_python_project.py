@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -64,7 +65,12 @@ def test_extras_for_tests_come_before_those_for_development(
 
 @pytest.mark.parametrize(
     ("groups", "chosen"),
-    [("test = []\ndev = []", ("test",)), ("dev = []\nlint = []", ("dev",)), ("lint = []", ())],
+    [
+        ("test = []\ntest-mypy = []\ndev = []", ("test",)),
+        ("test-all = []\ndev = []\nlatest = []", ("test-all",)),
+        ("dev = []\nlint = []", ("dev",)),
+        ("lint = []", ()),
+    ],
 )
 def test_dependency_groups(groups: str, chosen: tuple[str, ...]) -> None:
     found = recipe(pyproject(f"{PROJECT}[dependency-groups]\n{groups}"))
@@ -81,6 +87,7 @@ def test_dependency_groups(groups: str, chosen: tuple[str, ...]) -> None:
         ),
         (["requirements/base.txt", "requirements/test.txt", "requirements/docs.txt"], None),
         (["dev-requirements.txt"], ["dev-requirements.txt"]),
+        (["tests/requirements.txt"], ["tests/requirements.txt"]),
         (["notes.txt", "docs/requirements.txt", "latest.txt"], []),
     ],
 )
@@ -94,6 +101,15 @@ def test_a_project_takes_the_test_requirements_alone() -> None:
     names = ("requirements.txt", "requirements-dev.txt", "requirements-test.txt")
     found = recipe({**pyproject(PROJECT), **dict.fromkeys(names, "x")})
     assert found.requirement_files == ("requirements-test.txt",)
+
+
+def test_requirements_that_name_pytest_are_for_tests() -> None:
+    """Bug: a project's plain requirements.txt was left out, and its tests lacked their packages."""
+    text = "-e .[http2]\n# pytest\nruff==1\n{}\ntrio==0.31\n"
+    files = {**pyproject(PROJECT), "requirements.txt": text.format("pytest==8.4")}
+    assert recipe(files).requirement_files == ("requirements.txt",)
+    assert recipe({**files, "requirements-37.txt": "pytest<5\n"}) == recipe(files)
+    assert not recipe({**files, "requirements.txt": text.format("mypytest")}).requirement_files
 
 
 def test_poetry_development_packages_come_without_their_versions() -> None:
@@ -141,7 +157,7 @@ def test_a_broken_setup_cfg_is_no_reason_to_stop() -> None:
         ("~=3.8.1", "3.8"),
         ("!=3.11.*", "3.12"),
         (">=2.7", "3.11"),
-        ("<3", "3.11"),
+        ("<3", "2.7"),
         (">=3.99", "3.11"),
         ("three", "3.11"),
     ],
@@ -267,9 +283,47 @@ def test_the_attempts_go_from_dated_to_newest() -> None:
     assert told == [
         "as of 2024-02-29",
         "project only, as of 2024-02-29",
-        "newest",
-        "project only, newest",
+        "newest for Python 3.11",
+        "project only, newest for Python 3.11",
+        "by pip, as of 2024-02-29",
     ]
+
+
+def test_only_a_project_whose_version_is_a_tag_is_told_it() -> None:
+    """Bug: dependencies that come as sources took the project's version for their own."""
+    plain = recipe(pyproject(PROJECT))
+    tagged = recipe(pyproject(PROJECT + "[build-system]\nrequires = ['setuptools-scm']\n"))
+    assert "VERSION=" not in plain.dependencies_script()
+    assert "export SETUPTOOLS_SCM_PRETEND_VERSION=1.2" in tagged.dependencies_script()
+
+
+def test_the_project_is_taken_out_of_its_dependencies_under_any_name(tmp_path: Path) -> None:
+    """Bug: where only a running setup.py knows the name, the copy in the dependencies stayed."""
+    found = recipe({"setup.py": "setup(name=NAME)"})
+    line = next(line for line in found.dependencies_script().splitlines() if "uninstall" in line)
+    say = "case $* in *freeze*) printf 'a==1\\ncalc @ file:///repo\\n';; *) echo $* >> gone;; esac"
+    subprocess.run(["sh", "-c", f"uv() {{ {say}; }}\n{line}"], cwd=tmp_path, check=True)
+    assert (tmp_path / "gone").read_text() == "pip uninstall calc\n"
+
+
+def test_requirements_install_the_project_as_old_back_ends_can(tmp_path: Path) -> None:
+    """Bug: `-e .` among them failed before 2022, and everything else in the file with it."""
+    file = tmp_path / "requirements-test.txt"
+    file.write_text("-e .[a]\n--editable=./b\n-e git+ssh://c\nd\n")
+    found = recipe({**pyproject(PROJECT), file.name: ""})
+    line = next(line for line in found.dependencies_script().splitlines() if "sed " in line)
+    subprocess.run(["sh", "-c", line], cwd=tmp_path, check=True)
+    assert file.read_text() == ".[a]\n./b\n-e git+ssh://c\nd\n"
+
+
+def test_pip_installs_what_uv_refuses_to_read() -> None:
+    """Bug: uv refuses drafts of today's manifests, `version = {from = "a.py"}`; pip does not."""
+    found = recipe(pyproject(PROJECT + "[dependency-groups]\ntest = []\n"))
+    for script in (found.dependencies_script(), found.source_script()):
+        with_pip = script.replace("/opt/patchmark/uv/bin/pip", "true")
+        assert shell(script, '[ "$1" = venv ]') == 1
+        assert shell(with_pip, 'case "$*" in *install*) return 1;; esac') == 0
+        assert "--group" not in script.partition("by_pip ")[2]
 
 
 def test_names_of_a_repository_are_quoted() -> None:

@@ -196,7 +196,7 @@ CLASSIFIERS = "".join(f'"Programming Language :: Python :: 3.{minor}",\n' for mi
         ({}, "2024-02-07", "3.11"),
         ({}, "2022-02-07", "3.10"),
         ({}, "2020-10-20", "3.8"),
-        ({}, "2012-01-01", "3.6"),
+        ({}, "2012-01-01", "2.7"),
         ({"setup.py": CLASSIFIERS}, "2021-06-01", "3.8"),
         ({"setup.py": CLASSIFIERS}, "2018-03-01", "3.6"),
         ({"setup.py": CLASSIFIERS + "python_requires='>=3.7,<3.8'"}, "2024-01-01", "3.7"),
@@ -273,6 +273,26 @@ def test_broken_locks_pin_nothing(text: str) -> None:
             Told(("mock",)),
         ),
         ({"Pipfile": '[packages]\nmock = "*"\nsix = ">=1"\n'}, Told(("mock", "six>=1"))),
+        (
+            {"Pipfile": "[packages]\na = {version = '>=1', extras = ['x']}\nb = {path = '.'}\n"},
+            Told(("a[x]>=1",)),
+        ),
+        (
+            {"tox.toml": "[env_run_base]\ndeps = ['mock', '-r req.txt']\nextras = ['t']\n"},
+            Told(("mock",), ("req.txt",), ("t",)),
+        ),
+        (
+            {"pyproject.toml": "[tool.tox]\nlegacy_tox_ini = '''\n[testenv]\ndeps = mock\n'''"},
+            Told(("mock",)),
+        ),
+        (
+            {
+                "pyproject.toml": "[tool.poetry.dev-dependencies]\nmock = '^1'\nblack = '*'\n"
+                "b = {path = '../b'}\n[tool.poetry.group.tests.dependencies]\nsix = '^1'\n"
+                "[tool.poetry.group.docs.dependencies]\nmkdocs = '*'\n"
+            },
+            Told(("mock", "six")),
+        ),
         ({"tox.ini": "[testenv\n", "pyproject.toml": "[tool]\ntox = 3\n"}, Told()),
     ],
 )
@@ -289,11 +309,39 @@ def test_a_monorepo_installs_its_packages() -> None:
     assert "-e ./a -e ./libs/b" in found.source_script()
 
 
+def test_a_workspace_installs_its_members() -> None:
+    """Bug: a root that can be installed hid the packages in folders that its tests import."""
+    files = {
+        "pyproject.toml": PROJECT + "[tool.uv.workspace]\nmembers = ['libs/*']\n"
+        "exclude = ['libs/old']\n",
+        "libs/b/pyproject.toml": PROJECT.replace("calc", "b")
+        + "[dependency-groups]\ntest = [{include-group = 'x'}]\nx = ['six']\n",
+        "libs/old/pyproject.toml": PROJECT,
+        "other/pyproject.toml": PROJECT,
+    }
+    found = project(facts(files), "3.11")
+    assert found.projects == (".", "libs/b")
+    assert "--group libs/b/pyproject.toml:test" in found.dependencies_script()
+
+
 def test_extensions_are_compiled_again_before_each_run() -> None:
     files = {"setup.py": "setup(name='c', ext_modules=[Extension('c', ['c.c'])])"}
     found = project(facts(files), "3.11")
     assert found.build_requires == ("setuptools", "wheel")
     assert "build_ext --inplace" in found.test_script()
+
+
+def test_what_compiles_on_import_keeps_its_tools() -> None:
+    """Bug: meson's editable install looked for the ninja of a build folder that was gone."""
+    text = PROJECT + "[build-system]\nrequires = ['meson-python']\nbuild-backend = 'mesonpy'\n"
+    found = project(facts({"pyproject.toml": text}), "3.11")
+    assert found.build_requires == ("meson", "ninja", "meson-python")
+    assert "--no-build-isolation -e ." in found.source_script()
+
+
+def test_extensions_in_rust_get_a_compiler() -> None:
+    files = {"a.py": "", "pyproject.toml": PROJECT + "[build-system]\nrequires = ['maturin>=1']\n"}
+    assert best(files).apt == ("cargo",)
 
 
 def test_suites_that_unittest_finds() -> None:

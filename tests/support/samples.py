@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -317,7 +317,8 @@ class CalcTest(unittest.TestCase):
 _UNITTEST_ADD = "\n    def test_add(self):\n        self.assertEqual(add(2, 3), 5)\n"
 UNITTEST = Sample(
     files={
-        "setup.py": "from setuptools import setup\nsetup(name='calc', py_modules=['calc'])\n",
+        "setup.py": "from setuptools import setup\nNAME = 'calc'\n"
+        "setup(name=NAME, py_modules=['calc'])\n",
         "calc.py": _PY,
         "checks/tests.py": _UNITTEST,
     },
@@ -326,15 +327,24 @@ UNITTEST = Sample(
     fixed="checks/tests.py::CalcTest::test_add",
     kept="checks/tests.py::CalcTest::test_sub",
 )
+_IN_SRC = """[project]
+name = "calc"
+version = "1"
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+[dependency-groups]
+test = [{include-group = "more"}]
+more = ["six"]
+"""
 MONOREPO = Sample(
     files={
-        "libs/calc/pyproject.toml": '[project]\nname = "calc"\nversion = "1"\n'
-        '[tool.setuptools]\npy-modules = ["calc"]\n',
-        "libs/calc/calc.py": _PY,
-        "tests/test_calc.py": _UNITTEST,
+        "libs/calc/pyproject.toml": _IN_SRC,
+        "libs/calc/src/calc/__init__.py": _PY,
+        "tests/test_calc.py": "import six\n" + _UNITTEST,
     },
-    fix={"libs/calc/calc.py": _PY.replace("a - b", "a + b", 1)},
-    tests={"tests/test_calc.py": _UNITTEST + _UNITTEST_ADD},
+    fix={"libs/calc/src/calc/__init__.py": _PY.replace("a - b", "a + b", 1)},
+    tests={"tests/test_calc.py": "import six\n" + _UNITTEST + _UNITTEST_ADD},
     fixed="tests/test_calc.py::CalcTest::test_add",
     kept="tests/test_calc.py::CalcTest::test_sub",
 )
@@ -369,8 +379,26 @@ COMPILED = Sample(
     fixed="tests/test_calc.py::CalcTest::test_add",
     kept="tests/test_calc.py::CalcTest::test_sub",
 )
+# Syntax that no Python 3 reads, and what its days had beside setup.py: no pyproject.
+_PY2 = _PY + "\n\ndef show(a):\n    print 'a', a\n"
+PYTHON_2 = Sample(
+    files={
+        "setup.py": "from setuptools import setup\n"
+        "setup(name='calc', version='1', py_modules=['calc'], install_requires=['six'])\n",
+        "calc.py": _PY2,
+        "tests/test_calc.py": "import six\n" + _UNITTEST,
+    },
+    fix={"calc.py": _PY2.replace("a - b", "a + b", 1)},
+    tests={"tests/test_calc.py": "import six\n" + _UNITTEST + _UNITTEST_ADD},
+    fixed="tests/test_calc.py::CalcTest::test_add",
+    kept="tests/test_calc.py::CalcTest::test_sub",
+    settings={"python": "2.7"},
+)
+PYTHON_3_6 = replace(UNITTEST, settings={"python": "3.6"})
 SAMPLES = {
     "python, found by unittest": UNITTEST,
+    "python 2.7": PYTHON_2,
+    "python 3.6": PYTHON_3_6,
     "python, packages in folders": MONOREPO,
     "python, compiled": COMPILED,
     "node": NODE,
