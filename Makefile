@@ -8,10 +8,10 @@ VENV := .venv/bin
 WORKFLOWS := $(wildcard .github/workflows/*.yml .github/workflows/*.yaml)
 EXAMPLES := $(wildcard examples/*.yml examples/*.yaml examples/*/*.yml)
 
-.PHONY: help setup engine demo test check format lock
+.PHONY: help setup engine demo demo-local test check format lock
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Make .venv from the lock, with this checkout in it; quick when nothing changed
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is missing; install Python 3.11 or newer" >&2; exit 2; }
@@ -25,6 +25,9 @@ engine: ## Make a container engine answer; as root on Debian or Ubuntu install o
 
 demo: setup ## Run the whole pipeline on the sample repository that comes with patchmark
 	@engine="$$(scripts/engine)"; env "$$engine" $(VENV)/python -I -m patchmark demo
+
+demo-local: setup ## Have a small open model on this machine solve TASKS of its tasks: 1.1 GB, minutes each
+	@engine="$$(scripts/engine)"; env "$$engine" scripts/demo-local $(PYTHON) $(or $(TASKS),5)
 
 test: setup ## Run all tests; those that need a container engine get one
 	@engine="$$(scripts/engine)"; env "$$engine" $(VENV)/python -m pytest $(ARGS)

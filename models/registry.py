@@ -30,6 +30,8 @@ from models.services import SERVICES, Service
 from models.spec import FORMS, Spec, check, full_name, parse
 from models.window import CHARACTERS, window
 
+_PROMPT_FRAME = 4_000
+"""Characters of a prompt beside what is shown of problem and repository."""
 BASELINES: dict[str, type[Reference | Empty]] = {"reference": Reference, "empty": Empty}
 
 
@@ -98,7 +100,7 @@ def build(name: str, desk: Desk) -> Entrant:
         spec=spec,
         asker=_asker(name, desk),
         max_output_tokens=desk.max_output_tokens,
-        prompt_budget_chars=desk.prompt_budget_chars,
+        prompt_budget_chars=_budget(name, spec, desk),
         window_chars=_room(name, spec, desk) if spec.strategy == "long-context" else None,
     )
 
@@ -110,6 +112,21 @@ def _capped(name: str, desk: Desk) -> Desk:
     already = spent(desk.exchanges, slug(name)) if desk.replay is None else Decimal(0)
     own = Budget(cap, already, within=desk.budget, of=f" for {name}")
     return replace(desk, budget=own)
+
+
+def _budget(name: str, spec: Spec, desk: Desk) -> int:
+    """Characters of a prompt that shows what fits best: fewer where a model takes few."""
+    known = window(spec)
+    if known is None:
+        return desk.prompt_budget_chars
+    answer = spec.max_output_tokens or desk.max_output_tokens
+    room = int((known - answer) * CHARACTERS) - _PROMPT_FRAME
+    if room <= 0:
+        raise UsageError(
+            f"{name}: a window of {known} tokens has no room for a question beside an answer of "
+            f"{answer}: say +max-output-tokens=…"
+        )
+    return min(desk.prompt_budget_chars, room)
 
 
 def _room(name: str, spec: Spec, desk: Desk) -> int:

@@ -6,14 +6,13 @@ Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from core.errors import PatchmarkError
-from patchmark import __version__, checking, images
+from patchmark import __version__, checking, images, starting
 from patchmark.commands import errors, estimated, known, one_stage, to_report
 from patchmark.environments import (
     DEFAULT_COMMITS,
@@ -268,32 +267,10 @@ def report(
     raise typer.Exit(to_report(known(flags), finish, as_json=as_json))
 
 
-@app.command(epilog="Example: `patchmark demo`")
-def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the demo; made anew.")] = Path("demo-run"),
-    as_json: Json = False,
-) -> None:
-    """The main job on a small sample repository, with recorded answers: no key, no cost."""
-    from patchmark.demo import prepare
-
-    raise typer.Exit(to_report(make(prepare(out), os.environ), run_all, as_json=as_json))
-
-
+app.command("demo", epilog=starting.DEMO_EPILOG)(starting.demo)
 app.command("doctor", epilog=checking.EPILOG)(checking.doctor)
 app.command("models", epilog=checking.MODELS_EPILOG)(checking.list_models)
-
-
-@app.command(epilog="Example: `patchmark init --models anthropic:claude-opus-4-8`")
-def init(
-    repo: Repo = None,
-    models: Models = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
-) -> None:
-    """Write patchmark.toml and a workflow file for this repository."""
-    from patchmark.init import write_files
-
-    for path in write_files(repo or Path(), models, force=force):
-        typer.echo(f"wrote {path}")
+app.command("init", epilog=starting.INIT_EPILOG)(starting.init)
 
 
 @app.command(hidden=True)

@@ -16,8 +16,10 @@ MODELS = "reference,empty,replay:careful,replay:hasty"
 REPOSITORY = "sundial"
 
 
-def prepare(out: Path) -> Flags:
+def prepare(out: Path, models: str | None = None, max_tasks: int | None = None) -> Flags:
     """Lay out the sample repository in a fresh folder and say how to run it.
+
+    `models` are asked instead of taking the recorded answers.
 
     Raises UsageError rather than removing a folder that no demo made.
     """
@@ -31,10 +33,10 @@ def prepare(out: Path) -> Flags:
     return Flags(
         repo=repository,
         out=out / "run",
-        models=MODELS,
-        replay=sample / "exchanges",
+        models=models or MODELS,
+        replay=None if models else sample / "exchanges",
         issues=sample / "issues.json",
-        max_tasks=100,
+        max_tasks=max_tasks or 100,
     )
 
 

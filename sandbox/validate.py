@@ -25,7 +25,7 @@ from sandbox.side import Side
 from sandbox.suite import Order, Suite, fixed, retried, run_suite
 from sandbox.tripwires import tripwires
 
-GRADER = "9"
+GRADER = "10"
 """Raise when the same patch may get another verdict than before."""
 
 

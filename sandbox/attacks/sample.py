@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sandbox.engine import Limits
 
-LIMITS = Limits(seconds=12, memory_mib=256, processes=64)
+LIMITS = Limits(seconds=12, memory_mib=256, processes=64, disk_mib=128, output_mib=32)
 """Small, so that what runs into them does so soon."""
 
 
@@ -156,6 +156,6 @@ JEST = Sample(
     },
     fix=NODE.fix,
     tests={"test/calc.test.js": _JEST_TESTS + _JEST_ADD},
-    limits=Limits(seconds=40, memory_mib=512, processes=64),
+    limits=Limits(seconds=40, memory_mib=512, processes=64, disk_mib=128, output_mib=32),
 )
 SAMPLES = (PYTHON, NODE, JEST)
