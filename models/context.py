@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from core.paths import Kind, kind_of
@@ -20,6 +20,8 @@ MOST_READ = 300
 """Files whose contents are looked at; each costs a git process."""
 LARGEST_FILE = 200_000
 """Characters; larger files are generated or data."""
+OUTLINE_SHARE = 0.1
+"""Part of the budget for what the files define that are not shown."""
 LISTING_SHARE = 0.15
 """Part of the budget that the listing may take."""
 
@@ -43,6 +45,10 @@ _WORTH_SHOWING = 0.1
 """Part of the best file's score; what matches less is noise that has to be paid for."""
 
 
+Outline = Callable[[str, str], Sequence[str]]
+"""From a file's path and text to a line for each thing that it defines."""
+
+
 @dataclass(frozen=True)
 class ShownFile:
     """A file that is shown in full."""
@@ -61,6 +67,8 @@ class Context:
     """How many paths the listing had no room for."""
     files: tuple[ShownFile, ...]
     """Best match first."""
+    outlines: tuple[ShownFile, ...] = ()
+    """Of those that come next, what they define."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +87,20 @@ def listing(files: Files, room: int) -> Listing:
     return Listing(tuple(shown), len(paths) - len(shown))
 
 
-def choose(task: Task, files: Files, budget_chars: int) -> Context:
-    """Choose a listing and whole files that fit into a number of characters together."""
+def choose(task: Task, files: Files, budget_chars: int, outline: Outline | None = None) -> Context:
+    """Choose a listing, whole files, and what more of them define, that fit into a number of
+    characters together.
+    """
     paths = [path for path in files.files() if _showable(path)]
     listing = _listing(paths, int(budget_chars * LISTING_SHARE))
     room = budget_chars - sum(len(path) + 1 for path in listing)
     statement = f"{task.title}\n{task.statement}"
     ranked = _rank(statement, paths, files)
-    return Context(tuple(listing), len(paths) - len(listing), tuple(_fitting(ranked, room)))
+    kept = int(budget_chars * OUTLINE_SHARE) if outline is not None else 0
+    shown = tuple(_fitting(ranked, room - kept))
+    rest = [file for file in ranked if file not in shown]
+    outlines = tuple(_outlines(rest, kept, outline)) if outline is not None else ()
+    return Context(tuple(listing), len(paths) - len(listing), shown, outlines)
 
 
 def is_shown(path: str) -> bool:
@@ -116,6 +130,15 @@ def _fitting(ranked: Iterable[ShownFile], room: int) -> Iterable[ShownFile]:
         if size <= room:
             room -= size
             yield file
+
+
+def _outlines(files: Iterable[ShownFile], room: int, outline: Outline) -> Iterable[ShownFile]:
+    for file in files:
+        text = "\n".join(outline(file.path, file.text))
+        size = len(file.path) + len(text)
+        if text and size <= room:
+            room -= size
+            yield ShownFile(file.path, text)
 
 
 def _rank(statement: str, paths: Sequence[str], files: Files) -> list[ShownFile]:

@@ -9,6 +9,7 @@ from models.answer import Edit, read_answer
 from models.asker import Asker
 from models.base import Files
 from models.budget import OverBudgetError
+from models.context import Outline
 from models.dialog import Turn
 from models.exchange import Exchange, Slot
 from models.instructions import WithoutInstructions, instructions
@@ -34,6 +35,8 @@ class OneShot:
     asker: Asker
     max_output_tokens: int
     prompt_budget_chars: int
+    outline: Outline | None = None
+    """Tells what files define that there is no room for."""
     window_chars: int | None = None
     """Room for the whole repository; None = what fits best to the problem is shown instead."""
 
@@ -65,7 +68,9 @@ class OneShot:
         said = instructions(files) if spec.instructions else {}
         seen = files if spec.instructions is None else WithoutInstructions(files)
         if self.window_chars is None:
-            prompt = make_prompt(task, seen, self.prompt_budget_chars, spec.form, said)
+            prompt = make_prompt(
+                task, seen, self.prompt_budget_chars, spec.form, said, self.outline
+            )
         else:
             whole = whole_repository(seen, self.window_chars)
             prompt = make_long_prompt(task, whole, spec.form, said)

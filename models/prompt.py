@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from core.types import Expected, Task
 from models.answer import Form
 from models.base import Files
-from models.context import Context, choose, listing
+from models.context import Context, Outline, choose, listing
 
 if TYPE_CHECKING:
     import jinja2
@@ -40,12 +40,13 @@ def make_prompt(
     budget_chars: int,
     form: Form = "blocks",
     instructions: Mapping[str, str] = _NOTHING,
+    outline: Outline | None = None,
 ) -> Prompt:
     """The prompt for a task; its parts share `budget_chars` characters."""
     statement = f"{task.title}\n\n{task.statement}".strip()
     shown = statement[: budget_chars // 2]
     names = _expected(task.expects, budget_chars // 8)
-    context = choose(task, files, budget_chars - len(shown) - len(names))
+    context = choose(task, files, budget_chars - len(shown) - len(names), outline)
     return render(
         shown,
         context,
@@ -157,6 +158,7 @@ def render(
         listing="\n".join(context.listing),
         left_out=context.left_out,
         files=context.files,
+        outlines=context.outlines,
         fenced=fenced,
         fenced_name=fenced_name,
     )

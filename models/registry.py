@@ -16,6 +16,7 @@ from models.base import Entrant
 from models.baseline import Empty, Reference
 from models.budget import Budget
 from models.connect import connect
+from models.context import Outline
 from models.exchange import slug
 from models.exchange_store import ExchangeStore, spent
 from models.oneshot import OneShot
@@ -57,6 +58,8 @@ class Desk:
     """`provider:model` → the user's own price, which goes before the price list's."""
     max_output_tokens: int = 16_000
     prompt_budget_chars: int = 120_000
+    outline: Outline | None = None
+    """Tells what a file defines."""
     window_chars: int = 400_000
     """How much of an agent's dialog is sent at most."""
     benches: Benches | None = None
@@ -101,6 +104,7 @@ def build(name: str, desk: Desk) -> Entrant:
         asker=_asker(name, desk),
         max_output_tokens=desk.max_output_tokens,
         prompt_budget_chars=_budget(name, spec, desk),
+        outline=desk.outline,
         window_chars=_room(name, spec, desk) if spec.strategy == "long-context" else None,
     )
 

@@ -14,6 +14,7 @@ from core.confinement import Confinement
 from core.git import Repository
 from core.store import RunFolder
 from core.types import Candidate, Dropped, Patch, Probe, Task, Verdict
+from miner.outline import outline
 from models.base import Entrant
 from models.budget import Budget
 from models.exchange_store import spent
@@ -79,6 +80,7 @@ class Run:
             prices=settings.prices,
             max_output_tokens=settings.max_output_tokens,
             benches=self._bench,
+            outline=outline,
             agent_limits=settings.agent_limits,
             ca_bundle=settings.ca_bundle,
         )
