@@ -70,7 +70,7 @@ cache-read = 0.01
         ("[limits]\nmemory-mib = 1\n", 2, "greater than or equal to 64, got 1"),
         ("max-tasks = 3.5\n", 1, "max-tasks: "),
         ("# a\n[environment]\n# b\npackages = 'pytest'\n", 4, "environment.packages: "),
-        ("[environment]\npython = '2.7'\n", 2, "environment.python: "),
+        ("[environment]\npython = '2.6'\n", 2, "environment.python: "),
         ("a = 1\n[environment]\nenv = 1\n", 1, "a: unknown setting"),
         ("[prices.'x:y']\ninput = 1\n", 1, "prices.x:y.output: field required"),
         ("[prices]\n'x:y' = 3\n", 2, "prices.x:y: "),
