@@ -125,14 +125,15 @@ _BOMBS = (
     code(Kind.BOMBS, "memory bomb", "x = bytearray(10**9)\n", "failed", named="out of memory"),
     code(
         Kind.BOMBS,
-        # At most 1 GiB: where no limit holds it, it must be no bomb for the machine either.
+        # At most 768 MiB: where no limit holds it, it must be no bomb for the machine either.
         "disk bomb",
-        "import os\nfor place in ('/tmp', '/repo', os.path.expanduser('~')):\n    try:\n"
+        "import os, time\nfor place in ('/tmp', '/repo', os.path.expanduser('~')):\n    try:\n"
         "        fd = os.open(place + '/fill', os.O_CREAT | os.O_WRONLY, 0o600)\n"
         "        for part in range(16):\n"
         "            os.posix_fallocate(fd, part << 24, 1 << 24)\n"
-        "    except OSError:\n        pass\n",
+        "    except OSError:\n        pass\ntime.sleep(6)\n",
         *_ANY_BAD,
+        named="wrote more than",
     ),
     code(
         Kind.BOMBS,
