@@ -31,8 +31,21 @@ def whole_files(text: str, known: Collection[str]) -> dict[str, str]:
             body.append(inner)
         else:
             raise MalformedBlockError(f"line {number}: the file has no end")
-        path = clean_path(above)
-        if path in known or (re.fullmatch(r"[^\s`'\"]+", path) and re.search(r"[./]", path)):
+        path = _path(above, known)
+        if path:
             found[path] = "".join(f"{inner}\n" for inner in body)
         above = ""
     return found
+
+
+def _path(line: str, known: Collection[str]) -> str:
+    r"""The path that a line is, or the one in backticks in it; "" where there is none.
+
+    Models write `1. \`src/a.py\`` as well, and `Changes to \`src/a.py\`:`.
+    """
+    marked = re.findall(r"`([^`\s]+)`", line)
+    for path in (clean_path(line), *(clean_path(word) for word in marked if len(marked) == 1)):
+        plain = re.fullmatch(r"[^\s`'\"]+", path) and re.search(r"[./]", path)
+        if path in known or plain:
+            return path
+    return ""

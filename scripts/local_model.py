@@ -48,6 +48,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(assembled(folder))
+    parameters.model_alias = {"qwen2.5-coder-1.5b-instruct-q4_k_m"}
     parameters.n_ctx, parameters.n_parallel = WINDOW, 1
     parameters.hostnames, parameters.port = ["127.0.0.1"], 0
     # One core stays free: with all of them taken by two programs, a model nearly stands still.

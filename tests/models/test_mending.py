@@ -119,6 +119,16 @@ def test_whole_files() -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    ["1. `src/util.py`", "Changes to `src/util.py`:", "- **`./src/util.py`**", "# src/util.py"],
+)
+def test_lines_that_name_a_file(line: str) -> None:
+    """Bug: a model that numbered its files was taken for one that gave none."""
+    edit = read_answer(f"Files:\n\n{line}\n\n```python\nX = 1\n```\n", "stop", CALC, "whole")
+    assert (edit.stop, edit.diff.split()[2]) == (Stop.ANSWERED, "a/src/util.py")
+
+
+@pytest.mark.parametrize(
     ("text", "stop", "words"),
     [
         ("src/calc.py\n````\ndef", Stop.UNREADABLE, "line 2: the file has no end"),
