@@ -70,7 +70,8 @@ class Session:
             with self._engine.api() as api:
                 api.put_archive(self._name, "/", pack({_GIVEN: File(content=given)}))
         source = _GIVEN if given else "/dev/null"
-        command = ["sh", "-c", f"exec < {source}\n{script}"]
+        # One stream: of two, the engine does not say what came first.
+        command = ["sh", "-c", f"exec < {source} 2>&1\n{script}"]
         return self._run(command, USER, environment, seconds, most)
 
     def as_root(self, script: str, seconds: float) -> None:
