@@ -217,7 +217,7 @@ def test_a_pause_that_a_service_asks_for_is_no_latency(
 
     with fake(plan) as server:
         asked = desk(tmp_path, name, server)
-        solve(asked, name, [1])
+        (patch,) = solve(asked, name, [1])
         solve(asked, name, [2, 3])
     assert len(came) == 4
     assert came[1] - came[0] >= 0.3
@@ -225,6 +225,10 @@ def test_a_pause_that_a_service_asks_for_is_no_latency(
     exchange = json.loads(kept.read_text())
     assert exchange["queued_seconds"] >= 0.25
     assert exchange["seconds"] < 0.25
+    (call,) = patch.calls
+    assert (call.seconds, call.output_tokens) == (exchange["seconds"], 200)
+    assert (patch.failed_requests, patch.seconds) == (1, call.seconds)
+    assert patch.queued_seconds >= exchange["queued_seconds"]
 
 
 @pytest.mark.parametrize(
