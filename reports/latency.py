@@ -26,16 +26,16 @@ NOTES: tuple[str, ...] = (
 
 @dataclass(frozen=True)
 class LatencyLine:
-    """One row of the table of times."""
+    """One row of the table of times; of several words the first is shown largest."""
 
     name: str
     calls: str
-    first_token: str
-    call: str
+    first_token: tuple[str, ...]
+    call: tuple[str, ...]
     speed: str
-    task: str
+    task: tuple[str, ...]
     failed: str
-    waited: str
+    waited: tuple[str, ...]
 
 
 def latency(patches: Sequence[Patch]) -> Latency | None:
@@ -98,14 +98,14 @@ def _line(name: str, of: Latency) -> LatencyLine:
     )
 
 
-def _both(middle: float | None, high: float | None) -> str:
+def _both(middle: float | None, high: float | None) -> tuple[str, ...]:
     if middle is None:
-        return numbers.NONE
-    return f"{numbers.seconds(middle)} (p95 {numbers.seconds(high)})"
+        return (numbers.NONE,)
+    return numbers.seconds(middle), f"p95 {numbers.seconds(high)}"
 
 
-def _waited(of: Latency) -> str:
-    """`12 s after failures, 3.1 s in line`; what rounds to nothing is left out."""
+def _waited(of: Latency) -> tuple[str, ...]:
+    """`12 s after failures`, `3.1 s in line`; what rounds to nothing is left out."""
     parts = [(of.backoff_seconds, "after failures"), (of.queued_seconds, "in line")]
     words = [f"{numbers.seconds(seconds)} {what}" for seconds, what in parts if seconds >= 0.05]
-    return ", ".join(words) or numbers.NONE
+    return tuple(words) or (numbers.NONE,)

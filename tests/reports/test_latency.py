@@ -58,13 +58,13 @@ def _asked(given: Patch) -> Patch:
 @pytest.mark.parametrize(
     ("backoff", "queued", "words"),
     [
-        (0.0, 0.0, "–"),
-        (0.04, 0.01, "–"),
-        (61.0, 0.0, "1 min 01 s after failures"),
-        (1.0, 2.0, "1.0 s after failures, 2.0 s in line"),
+        (0.0, 0.0, ("–",)),
+        (0.04, 0.01, ("–",)),
+        (61.0, 0.0, ("1 min 01 s after failures",)),
+        (1.0, 2.0, ("1.0 s after failures", "2.0 s in line")),
     ],
 )
-def test_waiting_in_words(backoff: float, queued: float, words: str) -> None:
+def test_waiting_in_words(backoff: float, queued: float, words: tuple[str, ...]) -> None:
     def adjust(given: Patch) -> Patch:
         waited = {"backoff_seconds": backoff, "queued_seconds": queued}
         return _asked(given).model_copy(update=waited)
@@ -72,8 +72,8 @@ def test_waiting_in_words(backoff: float, queued: float, words: str) -> None:
     (line,) = latency_lines(tally(facts({"m": "P"}, adjust=adjust)))
     assert line.waited == words
     assert (line.first_token, line.call, line.speed) == (
-        "0.8 s (p95 0.8 s)",
-        "12 s (p95 12 s)",
+        ("0.8 s", "p95 0.8 s"),
+        ("12 s", "p95 12 s"),
         "20",
     )
 
@@ -84,4 +84,4 @@ def test_what_never_answered_has_no_times() -> None:
 
     (line,) = latency_lines(tally(facts({"m": "V"}, adjust=adjust)))
     assert (line.calls, line.failed) == ("0", "4")
-    assert {line.first_token, line.call, line.speed, line.task} == {"–"}
+    assert {line.first_token, line.call, (line.speed,), line.task} == {("–",)}
