@@ -1,7 +1,8 @@
 """How many requests a service is sent at once, and when the next may go: a lane for each.
 
 A lane begins narrow. Answers widen it as long as it is full; being turned away (429, overload)
-halves it, and nothing goes before the moment that the service names. Where its answers tell
+halves it, and nothing goes before the moment that the service names. From then on it soon is as
+wide again as went well before, and tries more only now and then. Where its answers tell
 what is left of its limits, requests go at that pace, so that hardly any is turned away. A
 request that waits holds no place, and one that was turned away before goes first.
 """
@@ -20,8 +21,10 @@ from core.errors import PatchmarkError
 from models.rates import Bucket, heard
 from models.retry import LONGEST_WAIT
 
-FIRST = 4
+FIRST = 8
 """Requests at once before anything is known of a service."""
+_ROUNDS = 4
+"""Rounds of answers until one more is tried than went well before."""
 
 
 class LaneClosedError(PatchmarkError):
@@ -51,7 +54,7 @@ class Lane:
         self.most = most
         """Requests at once, however well it goes."""
         self._room = float(min(FIRST, most))
-        self._learned = False
+        self._ceiling = float(most)
         self._narrowed = self._opens = 0.0
         self._buckets: dict[str, Bucket] = {}
         self._unheard: dict[int, int] = {}  # tokens of what the headers do not count yet
@@ -93,10 +96,10 @@ class Lane:
             self._changed.notify_all()
 
     def widen(self) -> None:
-        """One more at once for each answer, and one for each round once it was too many."""
+        """One more at once for each answer; where that was too many before, in a few rounds."""
         with self._changed:
             if self._active >= self.room:
-                more = 1 / self._room if self._learned else 1.0
+                more = 1.0 if self._room < self._ceiling else 1 / (_ROUNDS * self._room)
                 self._room = min(self._room + more, float(self.most))
                 self._changed.notify_all()
 
@@ -105,8 +108,8 @@ class Lane:
         with self._changed:
             now = time.monotonic()
             if began >= self._narrowed:
-                self._room, self._narrowed = max(1.0, self._room / 2), now
-            self._learned = True
+                self._ceiling = max(1.0, self.room - 1.0)
+                self._room, self._narrowed = max(1.0, self.room // 2), now
             pause = min(max(retry_after or 0.0, 0.0), LONGEST_WAIT)
             self._opens = max(self._opens, now + pause)
 

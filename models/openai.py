@@ -44,6 +44,8 @@ class _OpenAI:
         import httpx2
         import openai
 
+        # The SDK imports much when it is first used for a question, which is nobody's latency.
+        _ = self._client.responses, self._client.chat.completions
         reply = Reply(self.name, self._timeout)
         finish: Finish | None = None
         try:

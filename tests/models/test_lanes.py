@@ -49,30 +49,31 @@ def full(lane: Lane, count: int) -> int:
 
 
 def test_a_lane_widens_while_it_is_full_and_no_further_than_its_bound() -> None:
-    lane = Lane(8)
+    lane = Lane(12)
     assert lane.room == FIRST
     for _ in range(20):
         one(lane)  # alone: nothing shows that more would be of use
     assert lane.room == FIRST
     assert full(lane, 2) == FIRST + 2
-    assert full(lane, 20) == 8
+    assert full(lane, 20) == 12
 
 
 def test_being_turned_away_halves_it_once_for_all_that_were_under_way() -> None:
+    """It soon is as wide as went well before, and tries more only after a few rounds."""
     lane = Lane(32)
-    turns = [lane.turn() for _ in range(4)]
+    turns = [lane.turn() for _ in range(FIRST)]
     for opened in [turn.__enter__() for turn in turns]:
         opened.turned_away(None)
     for turn in turns:
         turn.__exit__(None, None, None)
-    assert lane.room == 2
-    one(lane, fails=True)
-    one(lane, fails=True)
+    assert lane.room == FIRST // 2
+    well = FIRST - 1
+    assert full(lane, well - FIRST // 2) == well
+    assert full(lane, 3 * well) == well
+    assert full(lane, 2 * well) == FIRST
+    for _ in range(4):
+        one(lane, fails=True)
     assert lane.room == 1
-    # From now on it grows by one a round, not by one an answer.
-    assert full(lane, 1) == 2
-    assert full(lane, 1) == 2
-    assert full(lane, 2) == 3
 
 
 def test_who_was_turned_away_goes_first() -> None:
@@ -217,14 +218,16 @@ def test_a_pause_that_a_service_asks_for_is_no_latency(
 
     with fake(plan) as server:
         asked = desk(tmp_path, name, server)
+        began = time.monotonic()
         (patch,) = solve(asked, name, [1])
+        took = time.monotonic() - began
         solve(asked, name, [2, 3])
     assert len(came) == 4
     assert came[1] - came[0] >= 0.3
     (kept,) = tmp_path.glob("exchanges/*/000000000001.1.1.json")
     exchange = json.loads(kept.read_text())
     assert exchange["queued_seconds"] >= 0.25
-    assert exchange["seconds"] < 0.25
+    assert exchange["seconds"] <= took - 0.3
     (call,) = patch.calls
     assert (call.seconds, call.output_tokens) == (exchange["seconds"], 200)
     assert (patch.failed_requests, patch.seconds) == (1, call.seconds)
