@@ -92,6 +92,8 @@ class Lane:
             for kind, bucket in heard(headers, now).items():
                 sent = self._unheard.values()
                 bucket.take(len(sent) if kind == "requests" else sum(sent), now)
+                if kind in self._buckets:
+                    bucket.refine(self._buckets[kind], now)
                 self._buckets[kind] = bucket
             self._changed.notify_all()
 

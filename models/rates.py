@@ -35,6 +35,11 @@ class Bucket:
         """So much is used."""
         self.level, self.at = self._now(now) - need, now
 
+    def refine(self, before: Bucket, now: float) -> None:
+        """Headers round down to whole requests; what was known before tells the rest."""
+        if before.limit == self.limit:
+            self.level = min(max(self.level, before._now(now)), self.level + 1)
+
     def _now(self, now: float) -> float:
         return min(self.limit, self.level + (now - self.at) * self.per_second)
 

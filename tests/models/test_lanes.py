@@ -149,6 +149,10 @@ def test_what_headers_say_of_limits() -> None:
     assert found["requests"].wait(1, 101.0) == pytest.approx(1.0)
     assert found["tokens"].wait(500, 100.0) == 0
     assert found["tokens"].wait(550, 100.0) == pytest.approx(1.0, abs=0.1)
+    # Rounded down to nothing left, while a request comes back every two seconds.
+    later = heard(openai(10, 0, "20s"), 101.5)["requests"]
+    later.refine(found["requests"], 101.5)
+    assert later.wait(1, 101.5) == pytest.approx(0.5)
     # A question larger than the limit waits for all of it, and a day's limit for a minute.
     assert found["tokens"].wait(10**6, 100.0) == pytest.approx(10.0, abs=0.1)
     assert heard(openai(10, 0, "8h"), 0.0)["requests"].wait(10, 0.0) == LONGEST_WAIT
