@@ -49,9 +49,11 @@ class _OpenAI:
         reply = Reply(self.name, self._timeout)
         finish: Finish | None = None
         try:
-            for event in self._stream(request):
-                reply.check_time()
-                finish = self._read(event, reply) or finish
+            # Closed here: its connection would else stay open until the error is forgotten.
+            with self._stream(request) as stream:
+                for event in stream:
+                    reply.check_time()
+                    finish = self._read(event, reply) or finish
         except openai.APIConnectionError as error:
             raise reply.broken(_words(error), sent=not never_sent(error)) from error
         except openai.APIError as error:

@@ -125,11 +125,11 @@ def _submit(run: Run, working: Crews[_Solved | Verdict], one: Missing) -> None:
 def crew_of(entrant: str) -> tuple[str, int]:
     """Who asks for an entrant, and how many of them.
 
-    Somewhat more than its service's lane ever lets, so that the next question is written, and the
-    last answer read, while no place in the lane is empty.
+    Twice as many as its service's lane ever lets, so that the next questions are written, and the
+    last answers read, while no place in the lane is empty.
     """
     service = service_of(entrant)
-    return (service.name, service.at_once * 5 // 4) if service else ("here", _HERE)
+    return (service.name, 2 * service.at_once) if service else ("here", _HERE)
 
 
 def _is_final(run: Run, patch: Patch | None, task: Task) -> bool:
