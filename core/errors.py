@@ -45,9 +45,21 @@ class EngineError(InfrastructureError):
 
 
 class ProviderError(InfrastructureError):
-    """A model's API gave no answer; `retriable` says whether asking again may help."""
+    """A model's API gave no answer; `retriable` says whether asking again may help.
 
-    def __init__(self, message: str, *, retriable: bool = False, retry_after: float | None = None):
+    `overloaded` means that the service asks for fewer requests, and `retry_after` for how many
+    seconds it wants none.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retriable: bool = False,
+        retry_after: float | None = None,
+        overloaded: bool = False,
+    ):
         super().__init__(message)
         self.retriable = retriable
         self.retry_after = retry_after
+        self.overloaded = overloaded

@@ -26,6 +26,31 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Latency(_Part):
+    """How long one entrant took, in seconds; medians and 95th percentiles (nearest rank).
+
+    What was waited before a request was sent is in `backoff_seconds` and `queued_seconds` alone.
+    """
+
+    calls: int
+    """Questions that were answered, repairs and steps of agents included."""
+    first_token_p50: float | None
+    first_token_p95: float | None
+    call_p50: float | None
+    """From sending a request to its last token."""
+    call_p95: float | None
+    tokens_per_second_p50: float | None
+    """Output tokens of a call, reasoning included, by the seconds of all of it."""
+    task_p50: float | None
+    """All calls of one attempt at one task together, and an agent's commands."""
+    task_p95: float | None
+    failed_requests: int
+    backoff_seconds: float
+    """Waited between failures and asking again, over all attempts."""
+    queued_seconds: float
+    """Waited for a place among a service's requests, its rate limits or money."""
+
+
 class EntrantRow(_Part):
     """One entrant over all tasks. Rates are shares from 0 to 1; money is US dollars."""
 
@@ -54,6 +79,8 @@ class EntrantRow(_Part):
     """Model ids that answered, when another than the one asked for."""
     replayed: bool
     fiction: str | None
+    latency: Latency | None = None
+    """None where nothing was asked."""
 
 
 class GoldEcho(_Part):

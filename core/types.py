@@ -98,6 +98,15 @@ class Usage(BaseModel):
     reasoning_tokens: int = Field(default=0, ge=0)
 
 
+class Call(Part):
+    """How long one answered question took; what was waited before it was sent is in none."""
+
+    seconds: float
+    """From sending the request to its last token."""
+    first_token_seconds: float | None
+    output_tokens: int | None
+
+
 class Patch(Record):
     """What an entrant answered to a task, and what that took."""
 
@@ -114,6 +123,14 @@ class Patch(Record):
     seconds: float | None
     """Wall clock from sending the request to the last token; None for baselines."""
     first_token_seconds: float | None = None
+    calls: tuple[Call, ...] = ()
+    """The questions that were answered, in order."""
+    failed_requests: int = 0
+    """Those that brought no usable answer, and were asked again or given up."""
+    backoff_seconds: float = 0
+    """Waited between such a failure and asking again; in no other time."""
+    queued_seconds: float = 0
+    """Waited for a place among the service's requests, its rate limits or money; likewise."""
     requested_model: str | None = None
     served_model: str | None = None
     replayed: bool = False

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from models.anthropic_dialog import Blocks, messages, settings
 from models.provider import Answer, AskFailedError, Connection, Finish, Request
-from models.reply import Reply, counted, never_sent, no_reuse, number, tls
-from models.retry import seconds_of
+from models.reply import Reply, counted, hooks, never_sent, no_reuse, number, tls
+from models.retry import OVERLOADED, seconds_of
 from models.services import SERVICES
 
 if TYPE_CHECKING:
@@ -81,7 +81,10 @@ def _client(connection: Connection) -> Anthropic:
         timeout=timeout,
         max_retries=0,
         http_client=anthropic.DefaultHttpxClient(
-            timeout=timeout, verify=tls(connection.ca_bundle), limits=no_reuse()
+            timeout=timeout,
+            verify=tls(connection.ca_bundle),
+            limits=no_reuse(),
+            event_hooks=hooks(connection),
         ),
     )
 
@@ -128,7 +131,10 @@ def _status_error(error: APIStatusError, reply: Reply, model: str) -> AskFailedE
         kind in _RETRIABLE_TYPES or code in _RETRIABLE_CODES or code >= 500
     ) and headers.get("x-should-retry") != "false"
     wait = seconds_of(headers.get("retry-after"))
-    return reply.broken(what, retriable=retriable, retry_after=wait, sent=reply.begun)
+    busy = code in OVERLOADED or kind in ("overloaded_error", "rate_limit_error")
+    return reply.broken(
+        what, retriable=retriable, retry_after=wait, sent=reply.begun, overloaded=busy and retriable
+    )
 
 
 def _words(error: Exception) -> str:

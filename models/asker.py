@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,11 +12,37 @@ from decimal import Decimal
 from core.errors import UsageError
 from core.types import Usage
 from models.budget import Budget
-from models.exchange import Exchange, Failure, SentRequest, Slot
+from models.exchange import Exchange, Failure, SentRequest, Slot, Waited
 from models.exchange_store import ExchangeStore
+from models.lanes import Lane
 from models.pricing import Cost, PriceList
 from models.provider import Answer, AskFailedError, Partial, Provider, Request
 from models.retry import retrying
+
+
+@dataclass
+class _Question:
+    """One question while it is asked, perhaps more than once."""
+
+    slot: Slot
+    request: Request
+    key: str
+    failed: int = 0
+    _failed_at: float | None = None
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """One try; note when it fails."""
+        try:
+            yield
+        except BaseException:
+            self.failed, self._failed_at = self.failed + 1, time.monotonic()
+            raise
+
+    def waited(self, began: float) -> Waited:
+        """How long it waited until now for a try that it began at a moment."""
+        backoff = 0.0 if self._failed_at is None else began - self._failed_at
+        return Waited(backoff, time.monotonic() - began)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +53,8 @@ class Asker:
     store: ExchangeStore
     budget: Budget
     prices: PriceList
+    lane: Lane
+    """Shared with all that ask the same service."""
 
     def ask(self, slot: Slot, request: Request, key: str | None = None) -> Exchange:
         """The answer to a request, from disk where it was paid for before.
@@ -37,7 +68,8 @@ class Asker:
         kept = self.store.recall(slot, key, _now())
         if kept is not None:
             return kept
-        return retrying(lambda: self._try(slot, request, key))
+        question = _Question(slot, request, key)
+        return retrying(lambda: self._try(question))
 
     def knows_price(self, model: str) -> bool:
         """True where the cost of a model's answers can be computed."""
@@ -54,18 +86,29 @@ class Asker:
         cost = self._cost(request, None, usage)
         return cost.usd if cost else None
 
-    def _try(self, slot: Slot, request: Request, key: str) -> Exchange:
-        with self.budget.reserve(self.worst_case(request) or Decimal(0)) as reservation:
-            sent = self.store.begin(slot, request, key, _now())
+    def _try(self, question: _Question) -> Exchange:
+        slot, request = question.slot, question.request
+        worst, began = self.worst_case(request) or Decimal(0), time.monotonic()
+        # The place first: money that is set aside is then on its way, and nobody waits for it long.
+        with (
+            question.under_way(),
+            self.lane.turn(request.characters // 4, question.failed) as turn,
+            self.budget.reserve(worst) as reservation,
+        ):
+            waited = question.waited(began)
+            sent = self.store.begin(slot, request, question.key, _now(), waited)
             try:
                 answer = self.provider.ask(request)
             except AskFailedError as error:
+                if error.overloaded:
+                    turn.turned_away(error.retry_after)
                 failure = self._failure(sent, error)
                 self.store.keep_failure(slot, failure)
                 reservation.settle(failure.cost_usd)
                 if error.hopeless:
                     raise UsageError(str(error)) from error
                 raise
+            turn.answered()
             # Read as it is kept: what comes of it is then the same whenever it is read again.
             exchange = self.store.keep_answer(slot, self._exchange(sent, answer))
             reservation.settle(exchange.cost_usd)

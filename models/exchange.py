@@ -53,6 +53,16 @@ def slug(entrant: str) -> str:
     return f"{quote(provider, safe='')}@{quote(model, safe='')}"
 
 
+@dataclass(frozen=True)
+class Waited:
+    """Seconds before a request was sent."""
+
+    backoff: float = 0.0
+    """Between the failure before and asking again."""
+    queued: float = 0.0
+    """For a place in the lane, for a rate limit, or for money that was set aside."""
+
+
 class _Kept(Record):
     entrant: str
     task_id: TaskId
@@ -64,7 +74,14 @@ class _Kept(Record):
     """True where it held a secret of ours, which is not kept."""
 
 
-class SentRequest(_Kept):
+class _Sent(_Kept):
+    backoff_seconds: float = 0
+    """From the failure of this question before to asking again; in no other time."""
+    queued_seconds: float = 0
+    """Waited then for a place, a rate limit or money, before it was sent; in no other time."""
+
+
+class SentRequest(_Sent):
     """A request that is about to be sent, or was."""
 
     number: int = Field(ge=1)
@@ -73,7 +90,7 @@ class SentRequest(_Kept):
     sent_at: datetime
 
 
-class Failure(_Kept):
+class Failure(_Sent):
     """A request that brought no usable answer, and what it cost all the same."""
 
     number: int = Field(ge=1)
@@ -90,7 +107,7 @@ class Failure(_Kept):
     recorded_at: datetime
 
 
-class Exchange(_Kept):
+class Exchange(_Sent):
     """One paid question with its answer, exactly as it came, but for our own secrets."""
 
     fiction: str | None

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from core.errors import StoreError
 from core.redact import Redactor
 from core.types import Record
-from models.exchange import Exchange, Failure, SentRequest, Slot
+from models.exchange import Exchange, Failure, SentRequest, Slot, Waited
 from models.provider import Request
 
 R = TypeVar("R", Exchange, Failure, SentRequest)
@@ -58,7 +58,9 @@ class ExchangeStore:
             path.relative_to(self.folder.parent).as_posix() for path in paths if path.exists()
         )
 
-    def begin(self, slot: Slot, request: Request, key: str, now: datetime) -> SentRequest:
+    def begin(
+        self, slot: Slot, request: Request, key: str, now: datetime, waited: Waited
+    ) -> SentRequest:
         """Keep a request that is about to be sent; it is on disk when this returns.
 
         Of a dialog only what was said last is kept: the rest stands in the turns before.
@@ -74,6 +76,8 @@ class ExchangeStore:
             number=number,
             request=request.model_copy(update={"turns": request.turns[-1:]}),
             sent_at=now,
+            backoff_seconds=round(waited.backoff, 3),
+            queued_seconds=round(waited.queued, 3),
         )
         self._write(self.path(slot, ".request"), record)
         return record

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from models.google_credentials import credentials
 from models.google_dialog import Spoken, contents, tools
 from models.provider import Answer, AskFailedError, Connection, Finish, Request
-from models.reply import Reply, counted, never_sent, no_reuse, tls
-from models.retry import seconds_of
+from models.reply import Reply, counted, hooks, never_sent, no_reuse, tls
+from models.retry import OVERLOADED, seconds_of
 from models.services import SERVICES
 
 if TYPE_CHECKING:
@@ -93,7 +93,11 @@ def _client(connection: Connection) -> Client:
     options = types.HttpOptions(
         base_url=connection.base_url or (None if cloud else SERVICES["google"].url),
         timeout=round(connection.timeout_seconds * 1000),
-        client_args={"verify": tls(connection.ca_bundle), "limits": no_reuse()},
+        client_args={
+            "verify": tls(connection.ca_bundle),
+            "limits": no_reuse(),
+            "event_hooks": hooks(connection),
+        },
     )
     if cloud is None:
         return genai.Client(api_key=connection.api_key, enterprise=False, http_options=options)
@@ -161,7 +165,11 @@ def _api_error(error: APIError, reply: Reply, model: str) -> AskFailedError:
     if code == 429 and _EXHAUSTED.search(details):
         retriable = False
     return reply.broken(
-        what, retriable=retriable, retry_after=_retry_after(error, details), sent=reply.begun
+        what,
+        retriable=retriable,
+        retry_after=_retry_after(error, details),
+        sent=reply.begun,
+        overloaded=retriable and code in OVERLOADED,
     )
 
 

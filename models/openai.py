@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from core.types import Usage
 from models import openai_dialog as dialog
 from models.provider import Answer, AskFailedError, Connection, Finish, Request
-from models.reply import Reply, counted, never_sent, no_reuse, tls
-from models.retry import seconds_of
+from models.reply import Reply, counted, hooks, never_sent, no_reuse, tls
+from models.retry import OVERLOADED, seconds_of
 
 if TYPE_CHECKING:
     from openai import APIError, OpenAI
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _RETRIABLE_WORDS = frozenset(
     {"server_error", "rate_limit_exceeded", "overloaded", "timeout", "server_overloaded"}
 )
+_BUSY = frozenset({"rate_limit_exceeded", "overloaded", "server_overloaded"})
 _RETRIABLE_CODES = frozenset({408, 409, 429})
 _EXHAUSTED = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 _CHAT_FINISH: dict[str, Finish] = {"length": "length", "content_filter": "safety"}
@@ -43,12 +44,16 @@ class _OpenAI:
         import httpx2
         import openai
 
+        # The SDK imports much when it is first used for a question, which is nobody's latency.
+        _ = self._client.responses, self._client.chat.completions
         reply = Reply(self.name, self._timeout)
         finish: Finish | None = None
         try:
-            for event in self._stream(request):
-                reply.check_time()
-                finish = self._read(event, reply) or finish
+            # Closed here: its connection would else stay open until the error is forgotten.
+            with self._stream(request) as stream:
+                for event in stream:
+                    reply.check_time()
+                    finish = self._read(event, reply) or finish
         except openai.APIConnectionError as error:
             raise reply.broken(_words(error), sent=not never_sent(error)) from error
         except openai.APIError as error:
@@ -90,7 +95,8 @@ class ResponsesProvider(_OpenAI):
             reply.refused = True
         elif event.type == "error":
             retriable = (event.code or "") not in _EXHAUSTED
-            raise reply.broken(f"{event.code or 'error'}: {event.message}", retriable=retriable)
+            what, busy = f"{event.code or 'error'}: {event.message}", event.code in _BUSY
+            raise reply.broken(what, retriable=retriable, overloaded=busy)
         elif event.type in ("response.completed", "response.incomplete", "response.failed"):
             return _ended(event.response, reply)
         return None
@@ -138,7 +144,10 @@ def _client(connection: Connection) -> OpenAI:
         timeout=timeout,
         max_retries=0,
         http_client=openai.DefaultHttpxClient(
-            timeout=timeout, verify=tls(connection.ca_bundle), limits=no_reuse()
+            timeout=timeout,
+            verify=tls(connection.ca_bundle),
+            limits=no_reuse(),
+            event_hooks=hooks(connection),
         ),
     )
 
@@ -154,7 +163,8 @@ def _ended(response: Response, reply: Reply) -> Finish:
         if code in _REFUSED:
             return "refusal"
         words = response.error.message if response.error else "no reason given"
-        raise reply.broken(f"{code}: {words}", retriable=code in _RETRIABLE_WORDS)
+        retriable, busy = code in _RETRIABLE_WORDS, code in _BUSY
+        raise reply.broken(f"{code}: {words}", retriable=retriable, overloaded=busy)
     if response.status == "incomplete":
         details = response.incomplete_details
         return _INCOMPLETE.get((details.reason if details else None) or "", "length")
@@ -214,7 +224,10 @@ def _api_error(error: APIError, reply: Reply, service: str, model: str) -> AskFa
         retriable = False
     wait = seconds_of(headers.get("retry-after"))
     sent = reply.begun or not status
-    return reply.broken(what, retriable=retriable, retry_after=wait, sent=sent)
+    busy = status in OVERLOADED or bool(words & _BUSY)
+    return reply.broken(
+        what, retriable=retriable, retry_after=wait, sent=sent, overloaded=busy and retriable
+    )
 
 
 def _address(error: APIError) -> str:

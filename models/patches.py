@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.types import Patch, Stop, Usage
+from core.types import Call, Patch, Stop, Usage
 from models.answer import Edit
 from models.exchange import Exchange, Failure, Slot
 from models.exchange_store import ExchangeStore
@@ -55,11 +55,23 @@ def of_dialog(
         usage=usage_of(billed),
         seconds=ended.seconds,
         first_token_seconds=kept[0].first_token_seconds if kept else None,
+        calls=tuple(_call(answer) for answer in kept if answer.seconds is not None),
+        failed_requests=len(failures),
+        backoff_seconds=round(sum(record.backoff_seconds for record in billed), 3),
+        queued_seconds=round(sum(record.queued_seconds for record in billed), 3),
         requested_model=model,
         served_model=", ".join(served) or None,
         replayed=replayed,
         fiction=next((answer.fiction for answer in kept if answer.fiction), None),
         exchanges=tuple(name for slot in slots for name in store.names(slot)),
+    )
+
+
+def _call(answer: Exchange) -> Call:
+    return Call(
+        seconds=answer.seconds or 0.0,
+        first_token_seconds=answer.first_token_seconds,
+        output_tokens=answer.usage.output_tokens if answer.usage else None,
     )
 
 

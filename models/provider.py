@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -88,6 +88,8 @@ class Connection:
     timeout_seconds: float = 600
     """Longest silence, and longest whole answer."""
     ca_bundle: Path | None = None
+    hear: Callable[[Mapping[str, str]], None] | None = None
+    """Told the headers of each answer, in the thread that asks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,9 +136,12 @@ class AskFailedError(ProviderError):
         retry_after: float | None = None,
         hopeless: bool = False,
         maybe_billed: bool = False,
+        overloaded: bool = False,
         partial: Partial | None = None,
     ):
-        super().__init__(message, retriable=retriable, retry_after=retry_after)
+        super().__init__(
+            message, retriable=retriable, retry_after=retry_after, overloaded=overloaded
+        )
         self.hopeless = hopeless
         self.maybe_billed = maybe_billed
         self.partial = partial or Partial()

@@ -19,6 +19,7 @@ from models.connect import connect
 from models.context import Outline
 from models.exchange import slug
 from models.exchange_store import ExchangeStore, spent
+from models.lanes import Lanes
 from models.oneshot import OneShot
 from models.pricing import Price, PriceList
 from models.probe import Prober
@@ -43,6 +44,7 @@ class Desk:
     exchanges: Path
     """The run folder's folder for requests and answers."""
     budget: Budget
+    lanes: Lanes = field(default_factory=Lanes)
     redactor: Redactor
     replay: Path | None = None
     """A run folder, or its exchanges folder, to answer from; then no one is called."""
@@ -224,9 +226,11 @@ def _asker(name: str, desk: Desk) -> Asker:
     service = service_of(name)
     if service is None:
         raise UsageError(f"entrant {name!r} answers from recordings only; say where with --replay")
-    spec = parse(name)
+    spec, lane = parse(name), desk.lanes.of(service.name, service.at_once)
+    connection = replace(_connection(name, service, desk), hear=lane.hear)
     asker = Asker(
-        provider=connect(service, _connection(name, service, desk)),
+        provider=connect(service, connection),
+        lane=lane,
         store=ExchangeStore(desk.exchanges, desk.redactor),
         budget=desk.budget,
         prices=PriceList(desk.prices),

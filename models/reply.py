@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from core.errors import UsageError
 from core.types import Usage
 from models.dialog import Fragments
-from models.provider import Answer, AskFailedError, Finish, Partial
+from models.provider import Answer, AskFailedError, Connection, Finish, Partial
 
 if TYPE_CHECKING:
     import httpx2
@@ -72,6 +72,7 @@ class Reply:
         retriable: bool = True,
         retry_after: float | None = None,
         sent: bool = True,
+        overloaded: bool = False,
     ) -> AskFailedError:
         """The error for a transport failure; `sent` False where the request never left."""
         return AskFailedError(
@@ -79,6 +80,7 @@ class Reply:
             retriable=retriable,
             retry_after=retry_after,
             maybe_billed=sent,
+            overloaded=overloaded,
             partial=self._partial(),
         )
 
@@ -136,6 +138,12 @@ def no_reuse() -> httpx2.Limits:
     import httpx2
 
     return httpx2.Limits(max_keepalive_connections=0)
+
+
+def hooks(connection: Connection) -> dict[str, list[Callable[[httpx2.Response], None]]]:
+    """What an HTTP client calls, so that headers are heard of every answer, refusals included."""
+    hear = connection.hear
+    return {} if hear is None else {"response": [lambda response: hear(response.headers)]}
 
 
 def tls(ca_bundle: Path | None) -> ssl.SSLContext | bool:

@@ -10,6 +10,8 @@ from core.errors import ProviderError
 T = TypeVar("T")
 
 ATTEMPTS = 4
+OVERLOADED = frozenset({429, 503, 529})
+"""Statuses by which a service asks for fewer requests."""
 LONGEST_WAIT = 60.0
 """Seconds. An API may ask for an hour; a run must not stand still that long."""
 
@@ -32,6 +34,8 @@ def _backoff(error: Exception) -> bool | float:
         return False
     if error.retry_after is None:
         return True
+    if error.overloaded:
+        return 0.0  # its lane waits that long, and nobody else goes first
     return min(max(error.retry_after, 0.0), LONGEST_WAIT)
 
 

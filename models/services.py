@@ -26,6 +26,8 @@ class Service:
     """What an address of the environment needs behind it."""
     prices: str | None = None
     """Its name in the price list; None = it is not in there."""
+    at_once: int = 32
+    """Requests at once, however well it goes."""
     note: str = ""
 
     @property
@@ -69,11 +71,11 @@ SERVICES = {
         ),
         Service(
             name="ollama", api="chat", needs_key=False, address="OLLAMA_BASE_URL",
-            url="http://127.0.0.1:11434/v1", note="models on this machine",
+            url="http://127.0.0.1:11434/v1", at_once=4, note="models on this machine",
         ),
         Service(
             name="server", api="chat", keys=("PATCHMARK_SERVER_KEY",), needs_key=False,
-            address="PATCHMARK_SERVER_URL",
+            address="PATCHMARK_SERVER_URL", at_once=4,
             note="any server that speaks OpenAI's chat completions: vLLM, llama.cpp, a gateway; "
             "the address usually ends in /v1",
         ),

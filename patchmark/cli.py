@@ -51,7 +51,8 @@ from patchmark.progress import Show
 from patchmark.run import opened
 from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, make
-from patchmark.stages import judge_stage, validate_stage
+from patchmark.solving import judge_stage
+from patchmark.stages import validate_stage
 from patchmark.streams import quiet
 from patchmark.under_test import trust_absolute_folders_only
 

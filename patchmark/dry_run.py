@@ -17,7 +17,8 @@ from models.estimate import NOTHING, Estimate, estimate
 from patchmark.mining import mine_stage
 from patchmark.run import Run
 from patchmark.settings import Settings
-from patchmark.stages import missing_patches, validate_stage
+from patchmark.solving import Missing, missing_patches
+from patchmark.stages import validate_stage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +41,6 @@ class Row:
     def likely_usd(self) -> Decimal | None:
         """What is to be asked, at the cost of what was."""
         return None if self.usual_usd is None else self.usual_usd * self.to_ask
-
-
-Missing = list[tuple[Entrant, Task, int]]
 
 
 def dry_run(run: Run) -> list[Row]:
@@ -82,8 +80,8 @@ def show(rows: list[Row], settings: Settings, console: Console) -> None:
         console.print(f"Not in it, for want of a price under [prices]: {names}", markup=False)
 
 
-def _row(run: Run, entrant: Entrant, missing: Missing) -> Row:
-    mine = [(task, attempt) for other, task, attempt in missing if other is entrant]
+def _row(run: Run, entrant: Entrant, missing: list[Missing]) -> Row:
+    mine = [(one.task, one.attempt) for one in missing if one.entrant is entrant]
     found = [estimate(entrant, task, _files(run, task)) for task, _ in mine]
     known = [one for one in found if one is not None]
     total = reduce(Estimate.__add__, known, NOTHING) if len(known) == len(found) else None

@@ -13,7 +13,8 @@ from patchmark.mining import mine_stage
 from patchmark.probing import probe_stage
 from patchmark.reporting import report_stage
 from patchmark.run import Run
-from patchmark.stages import judge_stage, rewrite_stage, solve_stage, validate_stage
+from patchmark.solving import solve_and_judge, solve_stage
+from patchmark.stages import rewrite_stage, validate_stage
 
 
 @dataclass(frozen=True)
@@ -26,15 +27,16 @@ class Finished:
 
 
 def run_all(run: Run) -> Finished:
-    """All stages, one after the other."""
+    """All stages, one after the other; solving and judging side by side."""
     # Made first: a missing key is said before minutes are spent on tasks.
     if not run.entrants:
         raise UsageError("--models: name at least one entrant")
     _ = run.rewriter, run.probers
     mine_stage(run)
     validate_stage(run)
-    solve_all(run)
-    judge_stage(run)
+    rewrite_stage(run)
+    solve_and_judge(run)
+    probe_stage(run)
     return finish(run)
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from core.echo import own_words
 from core.types import Probe, Task
 from models.probe import Prober
 from patchmark.rewriting import originals
 from patchmark.run import Run
+from patchmark.solving import crew_of
 from patchmark.sources import name_of
-from patchmark.workers import unordered
-
-_CALLS_AT_ONCE = 4
+from patchmark.workers import Crews
 
 
 def probe_stage(run: Run) -> None:
@@ -35,6 +36,11 @@ def probe_stage(run: Run) -> None:
             run.folder.append(found)
         return found
 
-    with run.show.stage("probe", len(wanted)) as step:
-        for item, _ in unordered(wanted, one, _CALLS_AT_ONCE):
-            step.advance(item[0].name)
+    with (
+        run.show.stage("probe", len(wanted)) as step,
+        Crews[Probe](run.lanes.close) as working,
+    ):
+        for item in wanted:
+            working.submit(*crew_of(item[0].name), partial(one, item))
+        for found in working.results():
+            step.advance(found.entrant)

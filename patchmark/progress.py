@@ -40,6 +40,7 @@ class Show:
     def __init__(self, console: Console, spent: Callable[[], Decimal]):
         self._console = console
         self._spent = spent
+        self._bars: Progress | None = None
 
     def tell(self, message: str) -> None:
         """One line worth knowing."""
@@ -51,7 +52,7 @@ class Show:
         if total == 0:
             yield _Nothing()
         elif self._console.is_terminal:
-            with self._bar() as bar:
+            with self._shared() as bar:
                 yield _Bar(bar, name, total, self._money)
         else:
             lines = _Lines(self._console, name, total, self._money)
@@ -62,7 +63,19 @@ class Show:
         spent = self._spent()
         return f", ${spent:.2f} spent" if spent else ""
 
-    def _bar(self) -> Progress:
+    @contextmanager
+    def _shared(self) -> Iterator[Progress]:
+        """The bars of stages side by side: a terminal has room for one display."""
+        if self._bars is not None:
+            yield self._bars
+            return
+        try:
+            with self._new_bars() as self._bars:
+                yield self._bars
+        finally:
+            self._bars = None
+
+    def _new_bars(self) -> Progress:
         return Progress(
             TextColumn("{task.description:<10}"),
             BarColumn(bar_width=24),
@@ -90,7 +103,7 @@ class _Bar:
 
     def advance(self, note: str = "") -> None:
         self._bar.update(self._task, advance=1)
-        task = self._bar.tasks[0]
+        task = next(task for task in self._bar.tasks if task.id == self._task)
         if task.total is not None and task.completed > task.total:
             self._bar.update(self._task, total=task.completed)  # more came than was known
         self.note(note)

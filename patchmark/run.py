@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 
 from core.bench import Workbench
 from core.confinement import Confinement
@@ -18,11 +18,13 @@ from miner.outline import outline
 from models.base import Entrant
 from models.budget import Budget
 from models.exchange_store import spent
+from models.lanes import Lanes
 from models.probe import Prober
 from models.registry import Desk, build, prober, repairer, rewriter
 from models.repair import Repairer
 from models.rewrite import Rewriter
 from patchmark import asked
+from patchmark.gated import gated
 from patchmark.progress import Show
 from patchmark.rewriting import originals
 from patchmark.sampling import in_order
@@ -46,6 +48,7 @@ class Run:
     repository: Repository
     budget: Budget
     show: Show
+    lanes: Lanes = field(default_factory=Lanes)
     _engine: DockerEngine | None = None
     _connecting: Lock = field(default_factory=Lock)
 
@@ -71,6 +74,7 @@ class Run:
         return Desk(
             exchanges=self.folder.exchanges,
             budget=self.budget,
+            lanes=self.lanes,
             caps=settings.caps,
             redactor=settings.redactor,
             replay=settings.replay,
@@ -86,7 +90,12 @@ class Run:
         )
 
     def _bench(self, task: Task) -> AbstractContextManager[Workbench]:
-        return DockerBenches(self.engine, self.settings.limits)(task)
+        return gated(DockerBenches(self.engine, self.settings.limits)(task), self.containers)
+
+    @cached_property
+    def containers(self) -> BoundedSemaphore:
+        """Held while a container works, so that no test is slow for what others do."""
+        return BoundedSemaphore(self.settings.workers)
 
     @cached_property
     def entrants(self) -> tuple[Entrant, ...]:

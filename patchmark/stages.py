@@ -1,4 +1,4 @@
-"""The stages that make records. Each does only what the run folder does not hold yet."""
+"""The stages that make tasks. Each does only what the run folder does not hold yet."""
 
 from __future__ import annotations
 
@@ -7,20 +7,13 @@ from contextlib import closing
 from threading import Lock
 
 from core.diff import split
-from core.git import Snapshot
-from core.outcomes import RULES
-from core.types import Candidate, Dropped, Patch, Task, Verdict
+from core.types import Candidate, Dropped, Task
 from miner.candidate import added_lines
 from miner.scores import leak, vagueness
-from models.base import Entrant
-from patchmark.rewriting import Gauge, is_about, originals, rewrite_all
+from patchmark.rewriting import Gauge, originals, rewrite_all
 from patchmark.run import Run
 from patchmark.validated import Validated
-from patchmark.workers import in_order, unordered
-from sandbox.isolation import confinement
-from sandbox.judge import Judge, verdict_key
-
-_CALLS_AT_ONCE = 4
+from patchmark.workers import in_order
 
 
 def validate_stage(run: Run) -> None:
@@ -95,71 +88,3 @@ def rewrite_stage(run: Run) -> None:
     with run.show.stage("rewrite", len(tasks)) as step:
         done = rewrite_all(tasks, before, run.rewriter, gauge, run.folder.append, step)
     run.show.tell(done.summary)
-
-
-def missing_patches(run: Run) -> list[tuple[Entrant, Task, int]]:
-    """The attempts that have no final answer yet, with who is to make them."""
-    patches = run.patches()
-    return [
-        (entrant, task, attempt)
-        for task in run.all_tasks()
-        for entrant in run.entrants
-        for attempt in range(1, run.settings.attempts + 1)
-        if not _is_final(run, patches.get((task.id, entrant.name, attempt)), task)
-    ]
-
-
-def solve_stage(run: Run) -> None:
-    """Tasks → patches, for every entrant and attempt that has no final answer yet."""
-    missing = missing_patches(run)
-
-    def one(item: tuple[Entrant, Task, int]) -> None:
-        entrant, task, attempt = item
-        files = Snapshot(run.repository, task.base_commit)
-        run.folder.append(entrant.solve(task, files, attempt))
-
-    with run.show.stage("solve", len(missing)) as step:
-        for item, _ in unordered(missing, one, _CALLS_AT_ONCE):
-            step.advance(item[0].name)
-
-
-def judge_stage(run: Run) -> None:
-    """Patches → verdicts, for every patch whose task, image and grader were not judged yet."""
-    waiting = _unjudged(run)
-    if not waiting:
-        return
-    held = confinement(run.engine, run.settings.limits)
-    if run.confinement() != held:
-        run.folder.append(held)
-    judge = Judge(run.engine, run.settings.limits)
-
-    def one(item: tuple[Task, Patch]) -> Verdict:
-        verdict = judge.judge(*item)
-        run.folder.append(verdict)
-        return verdict
-
-    with run.show.stage("judge", len(waiting)) as step:
-        for _, verdict in unordered(waiting, one, run.settings.workers):
-            step.advance(f"{verdict.entrant} {verdict.outcome}")
-
-
-def _unjudged(run: Run) -> list[tuple[Task, Patch]]:
-    tasks = {task.id: task for task in run.all_tasks()}
-    verdicts = run.verdicts()
-    waiting = []
-    for key, patch in run.patches().items():
-        task, known = tasks.get(patch.task_id), verdicts.get(key)
-        if task is None or patch.entrant not in run.settings.models:
-            continue
-        wanted = verdict_key(task, patch, run.settings.limits)
-        if known is None or known.key != wanted or RULES[known.outcome].again:
-            waiting.append((task, patch))
-    return waiting
-
-
-def _is_final(run: Run, patch: Patch | None, task: Task) -> bool:
-    if patch is None or not patch.stop.final:
-        return False
-    if patch.entrant == "reference":
-        return patch.diff == task.gold_patch
-    return is_about(patch, task, run.folder.exchanges)

@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from typing import TypeVar
+from queue import SimpleQueue
+from typing import Generic, Self, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -34,6 +35,44 @@ def unordered(
         futures = {pool.submit(work, item): item for item in items}
         for future in as_completed(futures):
             yield futures[future], future.result()
+
+
+class Crews(Generic[Result]):
+    """Pools of threads side by side, so that none waits for another's work.
+
+    `before_the_end` is called where an error ends them, before what has begun is waited for.
+    """
+
+    def __init__(self, before_the_end: Callable[[], None]):
+        self._before_the_end = before_the_end
+        self._pools: dict[str, ThreadPoolExecutor] = {}
+        self._done: SimpleQueue[Future[Result]] = SimpleQueue()
+        self._open = 0
+
+    def submit(self, crew: str, workers: int, work: Callable[[], Result]) -> None:
+        """Have a crew of so many do this after what it was given before."""
+        if crew not in self._pools:
+            self._pools[crew] = ThreadPoolExecutor(workers)
+        self._open += 1
+        self._pools[crew].submit(work).add_done_callback(self._done.put)
+
+    def results(self) -> Iterator[Result]:
+        """Results as they come, also of what is submitted meanwhile; raises the first error."""
+        while self._open:
+            future = self._done.get()
+            self._open -= 1
+            yield future.result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._before_the_end()
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=kind is not KeyboardInterrupt)
 
 
 @contextmanager

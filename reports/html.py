@@ -16,6 +16,7 @@ from core.report import Cell, Report
 from core.types import Outcome
 from reports import view
 from reports.escape import beginning, one_line, visible
+from reports.latency import NOTES, latency_lines
 from reports.memory import echo_words, memory_lines, memory_notes, probe_words
 from reports.numbers import counted, money, seconds
 from reports.words import EMPTY, SIGNS, banners, reason_words, stage_words
@@ -64,6 +65,8 @@ def page(report: Report) -> str:
             matrix=view.matrix(report, columns),
             memory=memory_lines(report),
             memory_notes=memory_notes(report),
+            times=latency_lines(report),
+            times_notes=NOTES,
             echo_words=echo_words,
             probe_words=probe_words,
             legend=view.legend(columns),

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from core.report import Report
 from reports import view
 from reports.escape import Safe, beginning, code, fence, prose
+from reports.latency import NOTES, latency_lines
 from reports.memory import memory_lines, memory_notes
 from reports.words import SIGNS, banners, listing, reason_words, stage_words
 
@@ -38,6 +39,7 @@ class _Rung:
     """Test names listed for each failure."""
     failures: bool = True
     memory: bool = True
+    times: bool = True
     dropped: bool = True
     title: int = 90
     matrix: bool = True
@@ -51,6 +53,7 @@ def _ladder() -> Iterator[_Rung]:
         ("patches", lambda rung: replace(rung, patches=False)),
         ("most names of tests", lambda rung: replace(rung, names=2)),
         ("what did not pass", lambda rung: replace(rung, failures=False)),
+        ("the table of times", lambda rung: replace(rung, times=False)),
         ("signs of memory", lambda rung: replace(rung, memory=False)),
         ("commits that are no task or kept apart", lambda rung: replace(rung, dropped=False)),
         ("long titles", lambda rung: replace(rung, title=30)),
@@ -120,6 +123,8 @@ def _render(template: Template, report: Report, rung: _Rung) -> str:
         title_limit=rung.title,
         memory=memory_lines(report) if rung.memory else [],
         memory_notes=memory_notes(report),
+        times=latency_lines(report) if rung.times else [],
+        times_notes=NOTES,
         failures=view.failures(report) if rung.failures else [],
         names_limit=rung.names,
         patches=rung.patches,

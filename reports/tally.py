@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from statistics import median
 
 from core.confinement import Confinement
 from core.echo import OwnWords, own_words
 from core.report import ApartRow, Cell, DropRow, EntrantRow, Report, TaskRow
 from core.types import Cause, Cutoff, Dropped, Outcome, Patch, Probe, Task, Verdict
 from reports.decision import decide
+from reports.latency import latency, p50
 from reports.memory import echo_of, memory_rows, probe_row
 from reports.statistics import wilson
 from reports.words import BASELINES, EMPTY, REFERENCE
@@ -167,12 +167,13 @@ def _entrant(name: str, tries: Sequence[_Try], probes: Sequence[Probe]) -> Entra
         ci_high=interval.high if interval else None,
         cost_usd=_sum([cost, *asked]),
         cost_per_solve_usd=cost / passed if cost is not None and passed else None,
-        seconds_p50=_median(patch.seconds for patch in patches),
-        first_token_seconds_p50=_median(patch.first_token_seconds for patch in patches),
+        seconds_p50=p50(patch.seconds for patch in patches),
+        first_token_seconds_p50=p50(patch.first_token_seconds for patch in patches),
         outcomes={outcome: outcomes[outcome] for outcome in Outcome if outcomes[outcome]},
         served_models=_served(patches),
         replayed=any(patch.replayed for patch in patches),
         fiction=_fiction(patches),
+        latency=latency(patches),
     )
 
 
@@ -192,11 +193,6 @@ def _sum(costs: Iterable[Decimal | None]) -> Decimal | None:
             return None
         total += cost
     return total
-
-
-def _median(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return median(known) if known else None
 
 
 def _served(patches: Sequence[Patch]) -> tuple[str, ...]:

@@ -89,6 +89,8 @@ def test_the_exchange_file_holds_exactly_the_promised_keys(tmp_path: Path) -> No
         "redacted",
         "calls",
         "said",
+        "backoff_seconds",
+        "queued_seconds",
     }
     assert kept["cost_usd"] == "0.075"
     assert kept["text"] == FIX

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from support.command_line import patchmark
 from support.fake_anthropic import FakeAnthropic
 from support.fake_google import FakeGoogle
-from support.loopback import Asked, Behaviour
+from support.loopback import Asked, Behaviour, Plan
 from support.sample import EXCHANGES, ISSUES, sample
 
 pytestmark = pytest.mark.docker
@@ -75,7 +76,21 @@ def team(tmp_path: Path, servers: tuple[FakeAnthropic, FakeGoogle]) -> Team:
     return Team(tmp_path, servers)
 
 
+def after_the_others(verdicts: Path) -> Plan:
+    """A service that answers nothing before all of another's patches are judged."""
+
+    def plan(asked: Asked, number: int) -> Behaviour:
+        deadline = time.monotonic() + 60
+        while not verdicts.exists() or len(verdicts.read_text().splitlines()) < 3:
+            assert time.monotonic() < deadline, "one service waits for another, or judges for both"
+            time.sleep(0.05)
+        return as_recorded(asked, number)
+
+    return plan
+
+
 def test_two_models_are_asked_once_judged_and_priced(team: Team) -> None:
+    team.servers[1].plan = after_the_others(team.folder / "out" / "verdicts.jsonl")
     before = team.dry_run()
     assert team.calls == 0
     found = team.run()

@@ -98,6 +98,8 @@ class Loopback(Served):
         request.send_response(200)
         request.send_header("content-type", "text/event-stream")
         request.send_header("transfer-encoding", "chunked")
+        for name, value in behaviour.headers:
+            request.send_header(name, value)
         request.end_headers()
         for event in self._events(behaviour, asked):
             request.wfile.write(f"{len(event):x}\r\n".encode() + event + b"\r\n")

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from core.confinement import Confinement
 from core.types import (
+    Call,
     Cause,
     Difficulty,
     Dropped,
@@ -254,9 +255,18 @@ def demo(**changes: object) -> Facts:
         cost = Decimal(number % 900 + 300) / Decimal(20_000 if careful else 70_000)
         if answer.stop is Stop.OVER_BUDGET:
             cost = Decimal(0)
+        seconds = (number % 70 + 25) / (1 if careful else 9)
+        call = Call(
+            seconds=seconds, first_token_seconds=seconds / 8, output_tokens=number % 900 + 400
+        )
         update = {
             "cost_usd": cost,
-            "seconds": (number % 70 + 25) / (1 if careful else 9),
+            "seconds": seconds,
+            "first_token_seconds": seconds / 8,
+            "calls": (call,),
+            "failed_requests": int(careful and number % 5 == 0),
+            "backoff_seconds": 1.5 if careful and number % 5 == 0 else 0.0,
+            "queued_seconds": 0.4 if careful else 0.0,
             "replayed": True,
             "fiction": FICTION,
             "requested_model": None,

@@ -1,0 +1,140 @@
+"""The stages that ask entrants and judge what they answer, side by side where both are wanted.
+
+Each service has a crew of its own, so that a slow one holds up nobody else, and each patch is
+judged as soon as it is there. Work is only what the run folder does not hold yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from core.git import Snapshot
+from core.types import Patch, Task, Verdict
+from models.base import Entrant
+from models.registry import service_of
+from patchmark.judging import Judging
+from patchmark.rewriting import is_about
+from patchmark.run import Run
+from patchmark.workers import Crews
+
+_HERE = 4
+"""Attempts at once of entrants that ask no service."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An attempt that has no final answer yet, with who is to make it."""
+
+    entrant: Entrant
+    task: Task
+    attempt: int
+
+    @property
+    def key(self) -> object:
+        """What its patch is found by."""
+        return (self.task.id, self.entrant.name, self.attempt)
+
+
+def missing_patches(run: Run) -> list[Missing]:
+    """The attempts that have no final answer yet."""
+    patches = run.patches()
+    return [
+        Missing(entrant, task, attempt)
+        for task in run.all_tasks()
+        for entrant in run.entrants
+        for attempt in range(1, run.settings.attempts + 1)
+        if not _is_final(run, patches.get((task.id, entrant.name, attempt)), task)
+    ]
+
+
+def solve_stage(run: Run) -> None:
+    """Tasks → patches, for every entrant and attempt that has no final answer yet."""
+    _flow(run, missing_patches(run), None, [])
+
+
+def judge_stage(run: Run) -> None:
+    """Patches → verdicts, for every patch whose task, image and grader were not judged yet."""
+    judging = Judging(run)
+    _flow(run, [], judging, judging.waiting())
+
+
+def solve_and_judge(run: Run) -> None:
+    """Tasks → patches → verdicts, each patch judged while others are still being written."""
+    missing, judging = missing_patches(run), Judging(run)
+    again = {one.key for one in missing}
+    waiting = [
+        (task, patch)
+        for task, patch in judging.waiting()
+        if (patch.task_id, patch.entrant, patch.attempt) not in again
+    ]
+    _flow(run, missing, judging, waiting)
+
+
+def _flow(
+    run: Run, missing: list[Missing], judging: Judging | None, waiting: list[tuple[Task, Patch]]
+) -> None:
+    to_judge = len(waiting) + (len(missing) if judging else 0)
+    with (
+        run.show.stage("solve", len(missing)) as solved,
+        run.show.stage("judge", to_judge) as judged,
+        Crews[_Solved | Verdict](run.lanes.close) as working,
+    ):
+
+        def judge(task: Task, patch: Patch) -> None:
+            if judging is not None:
+                work = partial(judging.verdict, task, patch)
+                working.submit("judge", run.settings.workers, work)
+
+        if judging is not None and to_judge:
+            judging.begin()  # an engine that is not there is said before money is spent
+        for task, patch in waiting:
+            judge(task, patch)
+        for one in missing:
+            _submit(run, working, one)
+        for done in working.results():
+            if isinstance(done, _Solved):
+                solved.advance(done.patch.entrant)
+                judge(done.task, done.patch)
+            else:
+                judged.advance(f"{done.entrant} {done.outcome}")
+
+
+@dataclass(frozen=True)
+class _Solved:
+    task: Task
+    patch: Patch
+
+
+def _submit(run: Run, working: Crews[_Solved | Verdict], one: Missing) -> None:
+    """Have the crew of its service make one attempt."""
+
+    def work() -> _Solved:
+        files = Snapshot(run.repository, one.task.base_commit)
+        patch = one.entrant.solve(one.task, files, one.attempt)
+        run.folder.append(patch)
+        return _Solved(one.task, patch)
+
+    crew, workers = crew_of(one.entrant.name)
+    if "+agent" in one.entrant.name:
+        # Each holds a container for as long as it works.
+        crew, workers = f"{crew}+agent", run.settings.workers
+    working.submit(crew, workers, work)
+
+
+def crew_of(entrant: str) -> tuple[str, int]:
+    """Who asks for an entrant, and how many of them.
+
+    Twice as many as its service's lane ever lets, so that the next questions are written, and the
+    last answers read, while no place in the lane is empty.
+    """
+    service = service_of(entrant)
+    return (service.name, 2 * service.at_once) if service else ("here", _HERE)
+
+
+def _is_final(run: Run, patch: Patch | None, task: Task) -> bool:
+    if patch is None or not patch.stop.final:
+        return False
+    if patch.entrant == "reference":
+        return patch.diff == task.gold_patch
+    return is_about(patch, task, run.folder.exchanges)
