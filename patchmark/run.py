@@ -12,6 +12,7 @@ from threading import Lock
 from core.bench import Workbench
 from core.confinement import Confinement
 from core.git import Repository
+from core.outlet import OpenBench
 from core.store import RunFolder
 from core.types import Candidate, Dropped, Patch, Probe, Task, Verdict
 from models.base import Entrant
@@ -28,6 +29,7 @@ from patchmark.sampling import in_order
 from patchmark.settings import Settings
 from patchmark.under_test import open_repository, refuse_tracked
 from sandbox.bench import DockerBenches
+from sandbox.command_bench import DockerOpenBenches
 from sandbox.discover import connect
 from sandbox.docker import DockerEngine
 from sandbox.image import Images
@@ -47,6 +49,7 @@ class Run:
     show: Show
     _engine: DockerEngine | None = None
     _connecting: Lock = field(default_factory=Lock)
+    _imaging: Lock = field(default_factory=Lock)
 
     @property
     def engine(self) -> DockerEngine:
@@ -79,12 +82,30 @@ class Run:
             prices=settings.prices,
             max_output_tokens=settings.max_output_tokens,
             benches=self._bench,
+            commands=settings.commands,
+            open_benches=self._open_bench,
             agent_limits=settings.agent_limits,
             ca_bundle=settings.ca_bundle,
         )
 
     def _bench(self, task: Task) -> AbstractContextManager[Workbench]:
         return DockerBenches(self.engine, self.settings.limits)(task)
+
+    def _open_bench(
+        self, task: Task, install: tuple[str, ...]
+    ) -> AbstractContextManager[OpenBench]:
+        return DockerOpenBenches(self.engine, self.settings.limits, self._open_images)(
+            task, install
+        )
+
+    def _open_images(self) -> Images:
+        # One for all threads: it is what keeps equal images from being built at once.
+        with self._imaging:
+            return self._on_top
+
+    @cached_property
+    def _on_top(self) -> Images:
+        return self.images(self.settings.environment)
 
     @cached_property
     def entrants(self) -> tuple[Entrant, ...]:
