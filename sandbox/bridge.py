@@ -40,27 +40,33 @@ def bridged(engine: DockerEngine, name: str, outlet: Outlet) -> Iterator[str]:
 
     At the end requests under way are waited for, so that what they cost is known.
     """
-    stream = _attached(engine, name)
-    bridge = _Bridge(stream, outlet)
-    try:
-        yield f"http://127.0.0.1:{bridge.begin()}"
-    finally:
-        with suppress(OSError):
-            stream.shutdown(socket.SHUT_RDWR)
-        bridge.finish()
-        stream.close()
+    with _attached(engine, name) as stream:
+        bridge = _Bridge(stream, outlet)
+        try:
+            yield f"http://127.0.0.1:{bridge.begin()}"
+        finally:
+            with suppress(OSError):
+                stream.shutdown(socket.SHUT_RDWR)
+            bridge.finish()
 
 
-def _attached(engine: DockerEngine, name: str) -> socket.socket:
+@contextmanager
+def _attached(engine: DockerEngine, name: str) -> Iterator[socket.socket]:
+    """The streams of a relay that was started in a container."""
     source = files("sandbox").joinpath("container", "relay.py").read_text("utf-8")
     with engine.api() as api:
         command = ["sh", "-c", _PROGRAM, source]
         made = api.exec_create(name, command, stdin=True, user="0", workdir="/")["Id"]
         wrapped: Any = api.exec_start(made, socket=True)
-        # Over a socket of the machine the client hands out a reader of it.
-        stream: socket.socket = getattr(wrapped, "_sock", wrapped)
-        stream.settimeout(_START_SECONDS)
-    return stream
+    # Over a socket of the machine the client hands out a reader of it.
+    stream: socket.socket = getattr(wrapped, "_sock", wrapped)
+    stream.settimeout(_START_SECONDS)
+    try:
+        yield stream
+    finally:
+        # Each of them keeps the socket open by itself.
+        for one in (getattr(wrapped, "_response", wrapped), wrapped, stream):
+            one.close()
 
 
 @dataclass

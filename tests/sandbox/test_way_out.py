@@ -76,9 +76,9 @@ def test_questions_go_out_and_answers_come_in_as_they_are_made(bench: OpenBench)
 def test_the_relay_is_out_of_reach_of_what_runs_there(bench: OpenBench) -> None:
     """Who could write in its name, or end it, could forge what was asked."""
     look = (
-        "for p in /proc/[0-9]*; do grep -qs relay $p/cmdline && q=$p; done; echo $q | grep -c proc;"
-        "ls $q/fd 2>&1 | grep -c denied; echo x 2>&1 >$q/fd/1; kill -9 ${q#/proc/} 2>&1;"
-        "cat /proc/net/route | wc -l; cat /opt/where"
+        "for p in /proc/[0-9]*; do grep -qs '[w]ay out of' $p/cmdline && q=$p; done;"
+        "echo $q | grep -c proc; ls $q/fd 2>&1 | grep -c denied; echo x 2>&1 >$q/fd/1;"
+        "kill -9 ${q#/proc/} 2>&1; cat /proc/net/route | wc -l; cat /opt/where"
     )
     outside = Outside()
     with bench.through(outside) as address:
