@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def fixing(tasks: Path, answer: Any) -> Plan:
 
     def plan(asked: Asked, _: int) -> Behaviour:
         known = [json.loads(line) for line in tasks.read_text().splitlines()]
-        (task,) = [task for task in known if task["title"] in asked.text]
+        (task,) = [task for task in known if json.dumps(task["title"])[1:-1] in asked.text]
         said = sum(message["role"] == "assistant" for message in asked.body["messages"])
         fix = f"git apply <<'EOF'\n{task['gold_patch']}\nEOF\n"
         found: Behaviour = answer((LOOKS, fix)[said] if said < 2 else None)
@@ -48,68 +49,55 @@ def fixing(tasks: Path, answer: Any) -> Plan:
     return plan
 
 
-def run(
-    tmp_path: Path, repository: Path, out: Path, name: str, *more: str | Path, **env: str
-) -> dict[str, Any]:
-    done = patchmark(
-        tmp_path, "run", "--repo", repository, "--out", out, "--issues", ISSUES, "--models", name,
-        "--max-tasks", "1", "--json", *more, timeout=280, **env,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    (entrant,) = json.loads(done.stdout)["entrants"]
-    found: dict[str, Any] = entrant
-    return found
+def ours(command: str | None) -> Behaviour:
+    return Behaviour(text=command or "DONE", output_tokens=100)
 
 
-def test_a_teams_own_agent(tmp_path: Path) -> None:
+def theirs(command: str | None) -> Behaviour:
+    said = json.dumps({"command": command or "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"})
+    return Behaviour(text="so", calls=(("bash", said),), output_tokens=100)
+
+
+def test_a_teams_own_agent_and_a_real_one(tmp_path: Path) -> None:
+    """mini-swe-agent as its preset installs it, on chat completions; ours on Anthropic's API."""
     repository, out = sample(tmp_path), tmp_path / "out"
     configured(repository)
-    name = "anthropic:claude-opus-4-8+command=tiny"
+    models = "anthropic:claude-opus-4-8+command=tiny,server:qwen+command=mini-swe-agent"
 
-    def answer(command: str | None) -> Behaviour:
-        return Behaviour(text=command or "DONE", output_tokens=100)
+    def run(to: Path, *more: str | Path, **env: str) -> list[dict[str, Any]]:
+        done = patchmark(
+            tmp_path, "run", "--repo", repository, "--out", to, "--issues", ISSUES, "--models",
+            models, "--max-tasks", "1", "--json", *more, timeout=280, **env,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        found: list[dict[str, Any]] = json.loads(done.stdout)["entrants"]
+        return found
 
-    with WholeAnthropic(fixing(out / "tasks.jsonl", answer)) as server:
-        env = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": server.url}
-        found = run(tmp_path, repository, out, name, **env)
-        again = run(tmp_path, repository, out, name, **env)
-    assert len(server.asked) == 3
-    assert (found["passed"], found["scored"]) == (1, 1)
-    assert Decimal(found["cost_usd"]) == 3 * Decimal("0.0075")
-    told = server.asked[1].body["messages"][2]["content"]
-    assert " passed" in told
-    assert told.endswith("looked\n.")
-    assert KEY not in server.asked[1].text
-    keys = {line.partition("=")[2] for line in told.splitlines() if "KEY=" in line}
-    assert keys == {"patchmark"}
-    assert "\n1\n" in told  # no route
-    offline = run(
-        tmp_path, repository, tmp_path / "again", name, "--replay", out,
-        ANTHROPIC_BASE_URL="http://127.0.0.1:9",
-    )  # fmt: skip
-    for other in (again, offline):
-        assert (other["passed"], other["cost_usd"]) == (found["passed"], found["cost_usd"])
-    assert offline["replayed"]
+    known = out / "tasks.jsonl"
+    with (
+        WholeAnthropic(fixing(known, ours)) as anthropic,
+        WholeChat(fixing(known, theirs)) as chat,
+    ):
+        found = run(
+            out, ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=anthropic.url,
+            PATCHMARK_SERVER_URL=chat.url, PATCHMARK_SERVER_KEY=KEY,
+        )  # fmt: skip
+    offline = run(tmp_path / "again", "--replay", out)
+    for one, other in zip(found, offline, strict=True):
+        assert (one["passed"], one["scored"]) == (other["passed"], other["scored"]) == (1, 1)
+        assert one["cost_usd"] == other["cost_usd"]
+        assert other["replayed"]
+    assert Decimal(found[0]["cost_usd"]) == 3 * Decimal("0.0075")
+    assert (len(anthropic.asked), len(chat.asked)) == (3, 3)
+    for asked in (*anthropic.asked, *chat.asked):
+        assert asked.headers["authorization"] == f"Bearer {KEY}"
+        assert KEY not in asked.text
+    seen = (anthropic.asked[1].body["messages"][2], chat.asked[1].body["messages"][-1])
+    for told in (message["content"].replace("\\n", "\n") for message in seen):
+        assert " passed" in told
+        assert "looked" in told
+        assert "\n1\n" in told  # no route
+        keys = re.findall("KEY=([^\n]*)", told)
+        assert set(keys) == {"patchmark"}
     for path in out.rglob("*"):
         assert path.is_dir() or KEY.encode() not in path.read_bytes()
-
-
-def test_a_real_agent(tmp_path: Path) -> None:
-    """mini-swe-agent as its preset installs it, on a server that speaks chat completions."""
-    repository, out = sample(tmp_path), tmp_path / "out"
-
-    def answer(command: str | None) -> Behaviour:
-        said = json.dumps({"command": command or "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"})
-        return Behaviour(text="so", calls=(("bash", said),), output_tokens=100)
-
-    with WholeChat(fixing(out / "tasks.jsonl", answer)) as server:
-        found = run(
-            tmp_path, repository, out, "server:qwen+command=mini-swe-agent",
-            PATCHMARK_SERVER_URL=server.url, PATCHMARK_SERVER_KEY=KEY,
-        )  # fmt: skip
-    assert (found["passed"], found["scored"]) == (1, 1)
-    assert len(server.asked) == 3
-    assert {asked.headers["authorization"] for asked in server.asked} == {f"Bearer {KEY}"}
-    assert all(asked.body["model"] == "qwen" for asked in server.asked)
-    assert "looked" in server.asked[1].text
-    assert KEY not in server.asked[1].text
