@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _KEPT = ("anthropic-version", "anthropic-beta")
 """Of an agent's headers: all that says how its body is to be read."""
+_PLAIN = re.compile(r"[A-Za-z0-9._,; -]{1,500}")
 _BACK = ("content-type", "retry-after", "x-should-retry", "request-id")
 _HOPELESS = (401, 403, 404)
 _VERSION = "2023-06-01"
@@ -43,7 +45,7 @@ class Upstream:
 
     def headers(self, sent: Mapping[str, str]) -> dict[str, str]:
         """What a request carries: the key, and of the agent's own what is known."""
-        said = {name: sent[name] for name in _KEPT if name in sent}
+        said = {name: sent[name] for name in _KEPT if _PLAIN.fullmatch(sent.get(name, ""))}
         plain = {"content-type": "application/json", "accept-encoding": "identity"}
         key = self.connection.api_key or "none"
         if self.service.api == "gemini":

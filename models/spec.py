@@ -128,8 +128,7 @@ def parse(name: str) -> Spec:
             known = ", ".join((*(f"+{s}=…" for s in _SETTINGS), *(f"+{s}" for s in STRATEGIES)))
             raise UsageError(f"entrant {name!r}: +{setting}: not one of {known}, each once")
         given[key] = value
-    if command := _command(name, given, strategies):
-        strategies = ["command"]
+    command = _command(name, given, strategies)
     api = SERVICES[service].api
     return Spec(
         service=service,
@@ -137,7 +136,7 @@ def parse(name: str) -> Spec:
         effort=_effort(name, given.get("effort"), api),
         temperature=_temperature(name, given.get("temperature"), api),
         max_output_tokens=_tokens(name, "max-output-tokens", given.get("max-output-tokens")),
-        strategy=strategies[0] if strategies else STRATEGIES[0],
+        strategy="command" if command else (*strategies, STRATEGIES[0])[0],
         command=command,
         form=_form(name, given.get("format")),
         instructions=_switch(name, "instructions", given.get("instructions")),

@@ -100,7 +100,10 @@ def question(sent: Sent, api: Api, model: str, max_output_tokens: int) -> Questi
     wire = wire_of(path)
     if sent.method != "POST" or wire is None or wire not in OFFERED[api]:
         raise RefusedError(404, f"{sent.method} {path[:100]} is not let out")
-    body = _let_out(sent.body, wire)
+    try:
+        body = _let_out(sent.body, wire)
+    except RecursionError as error:
+        raise RefusedError(400, "the body is nested too deeply") from error
     _tools(wire, body)
     if wire == "generate":
         asked, upstream = _generate(path, query, model)
@@ -141,14 +144,17 @@ def _let_out(content: bytes, wire: Wire) -> dict[str, Any]:
     """The known fields of a body. Raises RefusedError."""
     try:
         given = json.loads(content)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise RefusedError(400, "the body is no JSON") from error
     if not isinstance(given, dict):
         raise RefusedError(400, "the body is no JSON object")
     if _fetches(given):
         raise RefusedError(400, "addresses and stored files are not fetched: send what they hold")
     known = _FIELDS[wire].split()
-    return {name: given[name] for name in given if name in known}
+    found = {name: given[name] for name in given if name in known}
+    # What can be read can be too deep to be written again.
+    json.dumps(found)
+    return found
 
 
 def _generate(path: str, query: str, model: str) -> tuple[str, str]:

@@ -60,7 +60,7 @@ def data_of(event: bytes) -> list[Json]:
     told = b"\n".join(line[5:] for line in lines if line.startswith(b"data:"))
     try:
         found = json.loads(told or event)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     return [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, dict)]
 
