@@ -156,6 +156,15 @@ def test_a_run_that_goes_on_pays_for_what_is_new_alone(bench: Bench) -> None:
     assert patch.cost_usd == 4 * Decimal("0.01")  # the turn that led nowhere was paid as well
 
 
+def test_what_was_under_way_when_a_run_was_killed(bench: Bench) -> None:
+    bench.solve(FIX, DONE)
+    for lost in bench.folder.glob("exchanges/*/*.1.2.json"):
+        lost.unlink()
+    patch = bench.solve(DONE)
+    assert (len(bench.asked), patch.stop, patch.cost_usd) == (1, Stop.ANSWERED, None)
+    assert "the run ended while the answer was awaited" in patch.detail
+
+
 @pytest.mark.parametrize(
     ("wire", "kind"),
     [
