@@ -71,15 +71,25 @@ class Asker:
         question = _Question(slot, request, key)
         return retrying(lambda: self._try(question))
 
+    def once(self, slot: Slot, request: Request, key: str) -> Exchange:
+        """The answer to a request that is not on disk, without another try. Raises as `ask`."""
+        return self._try(_Question(slot, request, key))
+
     def knows_price(self, model: str) -> bool:
         """True where the cost of a model's answers can be computed."""
-        usage = Usage(input_tokens=1, output_tokens=1)
-        return self.prices.cost(self.provider.name, model, None, usage, _now()) is not None
+        return self.prices.knows(self.provider.name, model)
 
     def worst_case(self, request: Request) -> Decimal | None:
         """US dollars a request may cost at most; None where the price is not known."""
         given, made = request.tokens_at_most, request.max_output_tokens
-        return self.price(request, Usage(input_tokens=given, output_tokens=made))
+        # Somebody else's agent may have all of it written to a cache, which costs more.
+        written = (0, given) if request.raw else (0,)
+        usages = [
+            Usage(input_tokens=given, cache_write_tokens=count, output_tokens=made)
+            for count in written
+        ]
+        costs = [self.price(request, usage) for usage in usages]
+        return max((cost for cost in costs if cost is not None), default=None)
 
     def price(self, request: Request, usage: Usage) -> Decimal | None:
         """US dollars that these tokens would cost; None where the price is not known."""
@@ -131,7 +141,8 @@ class Asker:
             recorded_at=_now(),
             raw_usage=dict(answer.raw_usage) if answer.raw_usage is not None else None,
             price=cost.price if cost else None,
-            request=sent.request,
+            # A body stands in the request's own file: there are many, and they repeat each other.
+            request=sent.request.model_copy(update={"raw": ""}),
         )
 
     def _failure(self, sent: SentRequest, error: AskFailedError) -> Failure:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from core.types import Task, Usage
 from models.agent import Agent
 from models.asker import Asker
 from models.base import Entrant, Files
+from models.command import CommandLine
 from models.oneshot import OneShot
 from models.provider import Request
+from models.window import window
 
 _TYPICAL = 3.5
 """Characters of a token, in the middle: enough for an estimate, too many for a cap."""
@@ -38,13 +41,16 @@ NOTHING = Estimate(Decimal(0), Decimal(0))
 def estimate(entrant: Entrant, task: Task, files: Files) -> Estimate | None:
     """What one attempt costs at least, as far as one can tell, and at most.
 
-    None where the price is not known; nothing for baselines and recordings.
+    None where the price, or what a coding agent may send at once, is not known; nothing for
+    baselines and recordings.
     """
     if isinstance(entrant, OneShot):
         request = entrant.request(task, files)
         return _one(entrant.asker, request, times=2 if entrant.spec.repair else 1)
     if isinstance(entrant, Agent) and isinstance(entrant.answers, Asker):
         return _agent(entrant, entrant.answers, entrant.first(task, files, task.test_command))
+    if isinstance(entrant, CommandLine) and entrant.source is None:
+        return _command(entrant)
     return NOTHING
 
 
@@ -66,6 +72,22 @@ def _agent(agent: Agent, asker: Asker, first: Request) -> Estimate | None:
     if agent.limits.usd is not None:
         most = min(most, agent.limits.usd + step)  # the step that goes beyond is the last
     return Estimate(sum(known, Decimal(0)), most)
+
+
+def _command(entrant: CommandLine) -> Estimate | None:
+    """What it sends is its own matter: never more than the window at each step."""
+    most = window(entrant.spec)
+    if most is None:
+        return None
+    usage = Usage(input_tokens=most, output_tokens=entrant.max_output_tokens)
+    spec, now = entrant.spec, datetime.now(UTC)
+    step = entrant.till.prices.cost(spec.service, spec.model, None, usage, now)
+    if step is None:
+        return None
+    whole = step.usd * entrant.limits.steps
+    if entrant.limits.usd is not None:
+        whole = min(whole, entrant.limits.usd + step.usd)
+    return Estimate(Decimal(0), whole)
 
 
 def _short(characters: int) -> Usage:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
@@ -68,6 +68,11 @@ class PriceList:
     """All prices of a run; `overrides` maps `provider:model` to the user's own."""
 
     overrides: Mapping[str, Price] = field(default_factory=dict)
+
+    def knows(self, provider: str, model: str) -> bool:
+        """True where the cost of a model's answers can be computed."""
+        usage = Usage(input_tokens=1, output_tokens=1)
+        return self.cost(provider, model, None, usage, datetime.now(UTC)) is not None
 
     def cost(
         self, provider: str, requested: str, served: str | None, usage: Usage, at: datetime

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_STATEMENT = 60_000
 """Characters, where the whole repository is sent as well."""
+_MOST_WORD = 60_000
+"""Bytes of a statement that is a word of a command line: the kernel takes twice as many."""
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -106,6 +108,23 @@ def make_agent_prompt(
     )
     system = known.get_template("agent_system.md.j2").render(steps=steps, text=text)
     return Prompt(system, user)
+
+
+def make_command_prompt(task: Task, tests: str) -> str:
+    """What somebody else's agent is told; short enough for one word of a command line."""
+    statement = f"{task.title}\n\n{task.statement}".strip()
+    shown = statement.encode("utf-8", "replace")[:_MOST_WORD].decode(errors="ignore")
+    return (
+        templates()
+        .get_template("command.md.j2")
+        .render(
+            statement=shown,
+            statement_cut=len(shown) < len(statement),
+            names=_expected(task.expects, MOST_STATEMENT // 4),
+            tests=tests,
+            fenced=fenced,
+        )
+    )
 
 
 def described(name: Expected, *, where: bool) -> str:

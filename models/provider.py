@@ -41,6 +41,8 @@ class Request(BaseModel):
     """How long it may think; None = the model's own habit."""
     temperature: float | None = None
     """None = the model's own; not every API takes one."""
+    raw: str = ""
+    """The whole body, where a program of its own asks; `user` is then what that was told."""
 
     @property
     def tokens_at_most(self) -> int:
@@ -48,7 +50,7 @@ class Request(BaseModel):
         gets, and a byte each of all other, for which a vocabulary may have no word.
         """
         later = (part.model_dump_json() for parts in (self.turns, self.tools) for part in parts)
-        text = "".join((self.system, self.prefix, self.user, *later))
+        text = self.raw or "".join((self.system, self.prefix, self.user, *later))
         plain = sum(map(str.isascii, text)) if not text.isascii() else len(text)
         return plain // 2 + len(text.encode("utf-8", "replace")) - plain
 

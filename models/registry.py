@@ -9,28 +9,33 @@ from pathlib import Path
 
 from core.bench import Benches
 from core.errors import UsageError
+from core.outlet import Command, OpenBenches
 from core.redact import Redactor
 from models.agent import Agent, AgentLimits
 from models.asker import Asker
 from models.base import Entrant
 from models.baseline import Empty, Reference
 from models.budget import Budget
+from models.command import CommandLine
 from models.connect import connect
 from models.context import Outline
 from models.exchange import slug
 from models.exchange_store import ExchangeStore, spent
 from models.lanes import Lanes
 from models.oneshot import OneShot
+from models.passing import Upstream
 from models.pricing import Price, PriceList
 from models.probe import Prober
 from models.prompt import MOST_STATEMENT
 from models.provider import Cloud, Connection
+from models.recording_proxy import Till
 from models.repair import Repairer
 from models.replay import Replay
 from models.rewrite import Recordings, Rewriter
 from models.services import SERVICES, Service
 from models.spec import FORMS, Spec, check, full_name, parse
 from models.window import CHARACTERS, window
+from models.wire import OFFERED
 
 _PROMPT_FRAME = 4_000
 """Characters of a prompt beside what is shown of problem and repository."""
@@ -66,6 +71,10 @@ class Desk:
     """How much of an agent's dialog is sent at most."""
     benches: Benches | None = None
     """Where agents work; None = nowhere."""
+    commands: Mapping[str, Command] = field(default_factory=dict)
+    """Coding agents that can be named."""
+    open_benches: OpenBenches | None = None
+    """Where these work; None = nowhere."""
     agent_limits: AgentLimits = field(default_factory=AgentLimits)
     timeout_seconds: float = 600
     ca_bundle: Path | None = None
@@ -92,7 +101,7 @@ def build(name: str, desk: Desk) -> Entrant:
     check(name)
     if name in BASELINES:
         return BASELINES[name]()
-    if desk.replay is not None and "+agent" not in name:
+    if desk.replay is not None and "+agent" not in name and "+command=" not in name:
         recordings = ExchangeStore(_recordings(desk.replay), desk.redactor)
         return Replay(
             name=name, recordings=recordings, store=ExchangeStore(desk.exchanges, desk.redactor)
@@ -100,6 +109,8 @@ def build(name: str, desk: Desk) -> Entrant:
     spec, desk = parse(name), _capped(name, desk)
     if spec.strategy == "agent":
         return _agent(name, spec, desk)
+    if spec.command:
+        return _command(name, spec, desk)
     return OneShot(
         name=name,
         spec=spec,
@@ -164,6 +175,38 @@ def _agent(name: str, spec: Spec, desk: Desk) -> Agent:
     )
 
 
+def _command(name: str, spec: Spec, desk: Desk) -> CommandLine:
+    service, prices = SERVICES[spec.service], PriceList(desk.prices)
+    if desk.open_benches is None:
+        raise UsageError(f"{name}: a command needs a container engine")
+    if spec.command not in desk.commands:
+        known = ", ".join(sorted(desk.commands))
+        raise UsageError(f"{name}: no [commands.{spec.command}] in the settings; known: {known}")
+    if service.api not in OFFERED:
+        raise UsageError(f"{name}: commands are not let out to {service.name}, which takes no key")
+    upstream = None
+    if desk.replay is None:
+        upstream = Upstream(service, _connection(name, service, desk))
+        _check_cap(spec.priced_as, prices.knows(spec.service, spec.model), desk.budget.cap_usd)
+    return CommandLine(
+        name=name,
+        spec=spec,
+        command=desk.commands[spec.command],
+        till=Till(
+            store=ExchangeStore(desk.exchanges, desk.redactor),
+            budget=desk.budget,
+            prices=prices,
+            redactor=desk.redactor,
+            lane=desk.lanes.of(service.name, service.at_once),
+            upstream=upstream,
+        ),
+        source=_source(desk),
+        benches=desk.open_benches,
+        limits=desk.agent_limits,
+        max_output_tokens=spec.max_output_tokens or desk.max_output_tokens,
+    )
+
+
 def check_rewriter(name: str) -> None:
     """Raise UsageError, naming the flag, unless `name` can name a model that rewrites."""
     if name in BASELINES:
@@ -216,9 +259,9 @@ def repairer(name: str, desk: Desk) -> Repairer:
 
 
 def _answers(name: str, desk: Desk) -> Asker | Recordings:
-    if desk.replay is None:
+    source = _source(desk)
+    if source is None:
         return _asker(name, desk)
-    source = ExchangeStore(_recordings(desk.replay), desk.redactor)
     return Recordings(source=source, store=ExchangeStore(desk.exchanges, desk.redactor))
 
 
@@ -237,6 +280,11 @@ def _asker(name: str, desk: Desk) -> Asker:
     )
     _check_cap(spec.priced_as, asker.knows_price(spec.model), desk.budget.cap_usd)
     return asker
+
+
+def _source(desk: Desk) -> ExchangeStore | None:
+    """The recordings to answer from, where nobody is to be asked."""
+    return ExchangeStore(_recordings(desk.replay), desk.redactor) if desk.replay else None
 
 
 def _recordings(replay: Path) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast, get_args
 
@@ -25,6 +26,9 @@ _NAME = re.compile(r"[A-Za-z0-9][^\s\x00-\x1f\x7f+]{0,150}")
 _REPLAY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,150}")
 STRATEGIES = ("oneshot", "long-context", "agent")
 """How a model is used; the first unless a name says otherwise."""
+_COMMAND = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
+_WITH_A_COMMAND = frozenset({"command", "instructions", "max-output-tokens", "window"})
+"""Settings that can be held whatever the agent asks."""
 _SETTINGS = (
     "effort",
     "temperature",
@@ -34,6 +38,7 @@ _SETTINGS = (
     "repair",
     "instructions",
     "window",
+    "command",
 )
 _EFFORTS: dict[Api, tuple[str, ...]] = {
     "anthropic": ("low", "medium", "high", "xhigh", "max"),
@@ -63,6 +68,8 @@ class Spec:
     are files like any other."""
     window: int | None = None
     """Tokens that it takes at once, where that is not known."""
+    command: str = ""
+    """The coding agent that asks the model; its strategy is then `command`."""
     tools: bool = True
     """Whether an agent's tools are the API's own kind, or words."""
 
@@ -121,6 +128,7 @@ def parse(name: str) -> Spec:
             known = ", ".join((*(f"+{s}=…" for s in _SETTINGS), *(f"+{s}" for s in STRATEGIES)))
             raise UsageError(f"entrant {name!r}: +{setting}: not one of {known}, each once")
         given[key] = value
+    command = _command(name, given, strategies)
     api = SERVICES[service].api
     return Spec(
         service=service,
@@ -128,7 +136,8 @@ def parse(name: str) -> Spec:
         effort=_effort(name, given.get("effort"), api),
         temperature=_temperature(name, given.get("temperature"), api),
         max_output_tokens=_tokens(name, "max-output-tokens", given.get("max-output-tokens")),
-        strategy=strategies[0] if strategies else STRATEGIES[0],
+        strategy="command" if command else (*strategies, STRATEGIES[0])[0],
+        command=command,
         form=_form(name, given.get("format")),
         instructions=_switch(name, "instructions", given.get("instructions")),
         window=_tokens(name, "window", given.get("window")),
@@ -141,6 +150,19 @@ def check(name: str) -> None:
     """Raise UsageError, with the nearest known name, unless `name` can name an entrant."""
     if name not in BASELINE_NAMES:
         parse(name)
+
+
+def _command(name: str, given: Mapping[str, str], strategies: Sequence[str]) -> str:
+    """The coding agent that a name says; "" = none."""
+    value = given.get("command")
+    if value is None:
+        return ""
+    if not _COMMAND.fullmatch(value):
+        raise UsageError(f"entrant {name!r}: +command={value}: not the name of a command")
+    if others := sorted({*strategies, *given} - _WITH_A_COMMAND):
+        words = ", ".join(f"+{other}" for other in others)
+        raise UsageError(f"entrant {name!r}: {words}: a command decides that itself")
+    return value
 
 
 def _effort(name: str, value: str | None, api: Api) -> Effort | None:

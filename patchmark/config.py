@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from core.errors import UsageError
+from models.command import OURS
 from models.cutoffs import last_day
 from patchmark.sampling import DEFAULT_MAX_LEAK, DEFAULT_MAX_VAGUENESS
 
@@ -51,6 +52,7 @@ def _day(value: object) -> object:
 Money = Annotated[Decimal, Field(ge=0, strict=False)]
 Day = Annotated[str, BeforeValidator(_day)]
 Strings = Annotated[tuple[str, ...], Field(strict=False)]
+CommandName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")]
 AptName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]+$")]
 
 
@@ -133,6 +135,24 @@ class AgentSection(_Section):
     usd: Money | None = None
 
 
+class CommandSection(_Section):
+    """A coding agent's command line. Where it asks, and as whom, is not said here."""
+
+    install: Strings = ()
+    run: str = Field(min_length=1)
+    variables: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("variables")
+    @classmethod
+    def _not_ours(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value:
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+                raise ValueError(f"{name!r} is no name of a variable")
+            if name in OURS or name.startswith("PATCHMARK_"):
+                raise ValueError(f"{name} is set by patchmark")
+        return value
+
+
 class SandboxSection(_Section):
     """What containers run on."""
 
@@ -163,6 +183,7 @@ class Config(_Section):
     limits: LimitsSection = LimitsSection()
     agent: AgentSection = AgentSection()
     sandbox: SandboxSection = SandboxSection()
+    commands: dict[CommandName, CommandSection] = Field(default_factory=dict)
     budgets: dict[str, Money] = Field(default_factory=dict)
     prices: dict[str, PriceSection] = Field(default_factory=dict)
     cutoffs: dict[str, Day] = Field(default_factory=dict)

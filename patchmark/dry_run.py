@@ -77,7 +77,9 @@ def show(rows: list[Row], settings: Settings, console: Console) -> None:
     console.print(f"Together {_usd(least)} to {_usd(most)}{_cap(settings)}. Nothing was asked.")
     if len(known) < len(costs):
         names = ", ".join(row.entrant for row in costs if row not in known)
-        console.print(f"Not in it, for want of a price under [prices]: {names}", markup=False)
+        console.print(
+            f"Not in it, for want of a price under [prices] or of +window: {names}", markup=False
+        )
 
 
 def _row(run: Run, entrant: Entrant, missing: list[Missing]) -> Row:

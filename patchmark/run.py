@@ -12,6 +12,7 @@ from threading import BoundedSemaphore, Lock
 from core.bench import Workbench
 from core.confinement import Confinement
 from core.git import Repository
+from core.outlet import OpenBench
 from core.store import RunFolder
 from core.types import Candidate, Dropped, Patch, Probe, Task, Verdict
 from miner.outline import outline
@@ -31,6 +32,7 @@ from patchmark.sampling import in_order
 from patchmark.settings import Settings
 from patchmark.under_test import open_repository, refuse_tracked
 from sandbox.bench import DockerBenches
+from sandbox.command_bench import DockerOpenBenches
 from sandbox.discover import connect
 from sandbox.docker import DockerEngine
 from sandbox.image import Images
@@ -51,6 +53,7 @@ class Run:
     lanes: Lanes = field(default_factory=Lanes)
     _engine: DockerEngine | None = None
     _connecting: Lock = field(default_factory=Lock)
+    _imaging: Lock = field(default_factory=Lock)
 
     @property
     def engine(self) -> DockerEngine:
@@ -85,6 +88,8 @@ class Run:
             max_output_tokens=settings.max_output_tokens,
             benches=self._bench,
             outline=outline,
+            commands=settings.commands,
+            open_benches=self._open_bench,
             agent_limits=settings.agent_limits,
             ca_bundle=settings.ca_bundle,
         )
@@ -96,6 +101,22 @@ class Run:
     def containers(self) -> BoundedSemaphore:
         """Held while a container works, so that no test is slow for what others do."""
         return BoundedSemaphore(self.settings.workers)
+
+    @contextmanager
+    def _open_bench(self, task: Task, install: tuple[str, ...]) -> Iterator[OpenBench]:
+        benches = DockerOpenBenches(self.engine, self.settings.limits, self._open_images)
+        # Held all the time: nobody can tell when it works and when it waits for a model.
+        with self.containers, benches(task, install) as bench:
+            yield bench
+
+    def _open_images(self) -> Images:
+        # One for all threads: it is what keeps equal images from being built at once.
+        with self._imaging:
+            return self._on_top
+
+    @cached_property
+    def _on_top(self) -> Images:
+        return self.images(self.settings.environment)
 
     @cached_property
     def entrants(self) -> tuple[Entrant, ...]:

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from core.errors import UsageError
+from core.outlet import Command
 from core.paths import PathRules
 from core.redact import Redactor
 from models.agent import AgentLimits
+from models.command_presets import COMMANDS
 from models.pricing import Price
 from models.provider import Cloud
 from models.registry import check_rewriter
@@ -89,6 +91,8 @@ class Settings:
     validation_runs: int
     limits: Limits
     agent_limits: AgentLimits
+    commands: Mapping[str, Command]
+    """Coding agents that can be named: the file's, and those known."""
     environment: EnvironmentSettings
     max_output_tokens: int
     prices: Mapping[str, Price]
@@ -137,6 +141,7 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         validation_runs=config.limits.validation_runs,
         limits=_limits(config.limits),
         agent_limits=AgentLimits(**dict(config.agent)),
+        commands=_commands(config),
         environment=EnvironmentSettings(**dict(config.environment)),
         max_output_tokens=config.max_output_tokens or 16_000,
         prices={name: _price(price) for name, price in config.prices.items()},
@@ -221,6 +226,11 @@ def _models(given: str | None, config: Config) -> tuple[str, ...]:
     for name in names:
         check(name)
     return names
+
+
+def _commands(config: Config) -> dict[str, Command]:
+    own = {name: Command(**dict(section)) for name, section in config.commands.items()}
+    return {name: preset.command for name, preset in COMMANDS.items()} | own
 
 
 def _money(text: str) -> Decimal:

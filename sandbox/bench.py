@@ -48,11 +48,14 @@ class DockerBenches:
     def __call__(self, task: Task) -> Iterator[Workbench]:
         """A fresh one from a task's image, gone at the end. Raises EngineError."""
         with Session.opened(self.engine, task.image, self.limits) as session:
-            # The repository's own git folder is the agent's to break; the diff is made by this.
-            session.as_root(
-                "cp -r /repo/.git /patchmark/git && chmod -R go+rX /patchmark/git", _SECONDS
-            )
+            prepared(session)
             yield Bench(session, task.test_command, self.limits)
+
+
+def prepared(session: Session) -> None:
+    """Make a container a workbench. Raises EngineError."""
+    # The repository's own git folder is the agent's to break; the diff is made by this.
+    session.as_root("cp -r /repo/.git /patchmark/git && chmod -R go+rX /patchmark/git", _SECONDS)
 
 
 class Bench:

@@ -180,7 +180,7 @@ class Images:
             raise BrokenEnvironmentError(str(found), lasting=False) from found
         return found
 
-    def _layer(self, tag: str, start: str, script: str, commit: str) -> str:
+    def _layer(self, tag: str, start: str, script: str, commit: str | None = None) -> str:
         with self._only_one(tag):
             self._mark(tag)
             known = self._engine.image_id(tag) or self._pulled(tag)
@@ -194,7 +194,8 @@ class Images:
                 said = last_lines(ran.output)
                 ended = ran.stopped or ("ran out of memory" if ran.out_of_memory else "")
                 why = f"it {ended}: {said}" if ended else said
-                raise BrokenEnvironmentError(f"{tag.partition(':')[0]} of {commit[:12]}: {why}")
+                what = f"{tag.partition(':')[0]} of {(commit or start)[:12]}"
+                raise BrokenEnvironmentError(f"{what}: {why}")
             built = self._engine.image_id(tag)
             if built is None:
                 raise BrokenEnvironmentError(f"{tag} vanished after it was built")
@@ -210,6 +211,13 @@ class Images:
                 self._build(self._base(commit, recipe.toolchain), script, tag, commit)
             )
         return self._engine.build(self._build(image, script, tag))
+
+    def on_top(self, image: str, script: str) -> str:
+        """An image with more in it, made once; its content id.
+
+        Raises BrokenEnvironmentError or EngineError.
+        """
+        return self._layer(f"patchmark/command:{_hash(image, script)}", image, script)
 
     def forget(self, tag: str) -> None:
         """Remove an image that is of no more use."""

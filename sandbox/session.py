@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Self
 
 from core.bench import BenchEndedError
 from core.errors import EngineError
+from core.outlet import Outlet
 from sandbox.base import USER
+from sandbox.bridge import bridged
 from sandbox.docker import DockerEngine
 from sandbox.engine import File, Limits
 from sandbox.output import frames
@@ -80,6 +82,14 @@ class Session:
         if ran.exit_code != 0:
             words = ran.output.decode(errors="replace").strip()
             raise EngineError(f"a workbench cannot be prepared: {words}")
+
+    def bridged(self, outlet: Outlet) -> AbstractContextManager[str]:
+        """An address inside whose requests go to `outlet`. Raises EngineError."""
+        return bridged(self._engine, self._name, outlet)
+
+    def end(self) -> None:
+        """End all that the tests' user runs, from another thread."""
+        self._end_all(threading.Event())
 
     def _run(
         self,

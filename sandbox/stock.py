@@ -16,7 +16,7 @@ from sandbox.docker import DockerEngine
 from sandbox.leftovers import remove_images
 from sandbox.owned import LABEL, is_gone, owner
 
-KINDS = ("root", "base", "own", "dependencies", "task")
+KINDS = ("root", "base", "own", "dependencies", "task", "command")
 """What images hold, each built on the one before."""
 CACHE = "cache"
 """A volume of packages; no image is built on it."""

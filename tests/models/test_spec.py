@@ -37,6 +37,9 @@ def desk(folder: Path, **changes: Any) -> Desk:
         ("openai:m+mood=good", r"\+mood=good: not one of \+effort=…"),
         ("openai:m+effort=low+effort=high", "each once"),
         ("replay:x+effort=low", "is not a usable name"),
+        ("openai:m+command=../x", r"\+command=\.\./x: not the name of a command"),
+        ("openai:m+command=x+effort=low", r"\+effort: a command decides that itself"),
+        ("openai:m+agent+command=x", r"\+agent: a command decides that itself"),
     ],
 )
 def test_bad_names(name: str, words: str) -> None:
