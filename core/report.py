@@ -54,6 +54,8 @@ class EntrantRow(_Part):
     """Model ids that answered, when another than the one asked for."""
     replayed: bool
     fiction: str | None
+    batched: bool = False
+    """Whether answers came by batch: at half price, and in their own time."""
 
 
 class GoldEcho(_Part):

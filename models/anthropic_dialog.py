@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 _CACHED = {"cache_control": {"type": "ephemeral"}}
 
 
+def parameters(request: Request) -> dict[str, Any]:
+    """All that a question is made of."""
+    return {
+        "model": request.model,
+        "max_tokens": request.max_output_tokens,
+        "system": request.system,
+        "messages": messages(request),
+        **settings(request),
+    }
+
+
 def messages(request: Request) -> Any:
     """The whole dialog; a prefix that many questions share is marked for the cache."""
     first: Any = request.user

@@ -24,6 +24,8 @@ class Asker:
     store: ExchangeStore
     budget: Budget
     prices: PriceList
+    batch: bool = False
+    """Whether it asks in batches, at their price."""
 
     def ask(self, slot: Slot, request: Request, key: str | None = None) -> Exchange:
         """The answer to a request, from disk where it was paid for before.
@@ -37,6 +39,8 @@ class Asker:
         kept = self.store.recall(slot, key, _now())
         if kept is not None:
             return kept
+        if (batch := self.store.awaited(slot)) is not None:
+            raise AskFailedError(f"{self.provider.name}: the answer is awaited from {batch}")
         return retrying(lambda: self._try(slot, request, key))
 
     def knows_price(self, model: str) -> bool:
@@ -60,16 +64,27 @@ class Asker:
             try:
                 answer = self.provider.ask(request)
             except AskFailedError as error:
-                failure = self._failure(sent, error)
-                self.store.keep_failure(slot, failure)
-                reservation.settle(failure.cost_usd)
+                reservation.settle(self.keep_failure(slot, sent, error).cost_usd)
                 if error.hopeless:
                     raise UsageError(str(error)) from error
                 raise
-            # Read as it is kept: what comes of it is then the same whenever it is read again.
-            exchange = self.store.keep_answer(slot, self._exchange(sent, answer))
+            exchange = self.keep_answer(slot, sent, answer)
             reservation.settle(exchange.cost_usd)
             return exchange
+
+    def keep_answer(self, slot: Slot, sent: SentRequest, answer: Answer) -> Exchange:
+        """Keep an answer with its price; it is on disk when this returns.
+
+        What is returned is read as it is kept: what comes of it is then the same whenever it
+        is read again.
+        """
+        return self.store.keep_answer(slot, self._exchange(sent, answer))
+
+    def keep_failure(self, slot: Slot, sent: SentRequest, error: AskFailedError) -> Failure:
+        """Keep a failure, and what it cost all the same; it is on disk when this returns."""
+        failure = self._failure(sent, error)
+        self.store.keep_failure(slot, failure)
+        return failure
 
     def _exchange(self, sent: SentRequest, answer: Answer) -> Exchange:
         cost = self._cost(sent.request, answer.served_model, answer.usage)
@@ -111,7 +126,9 @@ class Asker:
     def _cost(self, request: Request, served: str | None, usage: Usage | None) -> Cost | None:
         if usage is None:
             return None
-        return self.prices.cost(request.provider, request.model, served, usage, _now())
+        return self.prices.cost(
+            request.provider, request.model, served, usage, _now(), batch=self.batch
+        )
 
 
 def _storable(text: str) -> str:

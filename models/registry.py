@@ -14,8 +14,10 @@ from models.agent import Agent, AgentLimits
 from models.asker import Asker
 from models.base import Entrant
 from models.baseline import Empty, Reference
+from models.batch_store import BatchStore, pledged
+from models.batching import Batcher
 from models.budget import Budget
-from models.connect import connect
+from models.connect import connect, connect_batches
 from models.exchange import slug
 from models.exchange_store import ExchangeStore, spent
 from models.oneshot import OneShot
@@ -103,11 +105,33 @@ def build(name: str, desk: Desk) -> Entrant:
     )
 
 
+def batcher(entrant: Entrant, desk: Desk) -> Batcher | None:
+    """What asks an entrant's questions in batches.
+
+    None for baselines, recordings and agents, each of whose questions depends on the answer
+    before it, and where the service has no batches.
+    """
+    if not isinstance(entrant, OneShot):
+        return None
+    service = SERVICES[entrant.spec.service]
+    api = connect_batches(service, _connection(entrant.name, service, desk))
+    if api is None:
+        return None
+    return Batcher(
+        entrant=entrant.name,
+        asker=replace(entrant.asker, batch=True),
+        api=api,
+        batches=BatchStore(desk.exchanges),
+    )
+
+
 def _capped(name: str, desk: Desk) -> Desk:
     cap = desk.caps.get(name)
     if cap is None:
         return desk
-    already = spent(desk.exchanges, slug(name)) if desk.replay is None else Decimal(0)
+    already = Decimal(0)
+    if desk.replay is None:
+        already = spent(desk.exchanges, slug(name)) + pledged(desk.exchanges, name)
     own = Budget(cap, already, within=desk.budget, of=f" for {name}")
     return replace(desk, budget=own)
 

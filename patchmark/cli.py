@@ -1,19 +1,19 @@
 """The command line.
 
-Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure.
+Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure, 4 answers are
+awaited from a batch: no error, the same command goes on.
 """
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from core.errors import PatchmarkError
-from patchmark import __version__, checking, images
+from patchmark import __version__, checking, demo, images, init
 from patchmark.commands import errors, estimated, known, one_stage, to_report
 from patchmark.environments import (
     DEFAULT_COMMITS,
@@ -27,6 +27,8 @@ from patchmark.environments import show as show_environments
 from patchmark.mining import mine_stage
 from patchmark.options import (
     Attempts,
+    Batch,
+    BatchWait,
     Budget,
     ConfigFile,
     DryRun,
@@ -57,7 +59,10 @@ from patchmark.streams import quiet
 from patchmark.under_test import trust_absolute_folders_only
 
 INTERRUPTED = 130
-CODES = "Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure."
+CODES = (
+    "Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure, "
+    "4 answers are awaited from a batch."
+)
 
 app = typer.Typer(
     name="patchmark",
@@ -122,6 +127,8 @@ def run(
     include_apart: IncludeApart = None,
     rewrite_with: RewriteWith = None,
     probe: Probe = None,
+    batch: Batch = False,
+    batch_wait: BatchWait = None,
     config: ConfigFile = None,
     workers: Workers = None,
     dry_run: DryRun = False,
@@ -132,7 +139,8 @@ def run(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
         budget_usd=budget_usd, fail_under=fail_under, replay=replay, issues=issues,
         since=since, until=until, paths=paths, labels=labels, include_apart=include_apart,
-        rewrite_with=rewrite_with, probe=probe, config=config, workers=workers,
+        rewrite_with=rewrite_with, probe=probe, batch=batch, batch_wait=batch_wait,
+        config=config, workers=workers,
     )  # fmt: skip
     if dry_run:
         estimated(make(flags, os.environ), as_json=as_json)
@@ -221,15 +229,18 @@ def solve(
     replay: Replay = None,
     rewrite_with: RewriteWith = None,
     probe: Probe = None,
+    batch: Batch = False,
+    batch_wait: BatchWait = None,
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
     """Have every entrant write a patch for every proven task; costs money."""
     flags = Flags(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
-        budget_usd=budget_usd, replay=replay, rewrite_with=rewrite_with, probe=probe, config=config,
+        budget_usd=budget_usd, replay=replay, rewrite_with=rewrite_with, probe=probe,
+        batch=batch, batch_wait=batch_wait, config=config,
     )  # fmt: skip
-    one_stage(known(flags), solve_all, as_json=as_json)
+    raise typer.Exit(one_stage(known(flags), solve_all, as_json=as_json))
 
 
 @app.command(epilog="Example: `patchmark judge --out my-run`")
@@ -268,32 +279,10 @@ def report(
     raise typer.Exit(to_report(known(flags), finish, as_json=as_json))
 
 
-@app.command(epilog="Example: `patchmark demo`")
-def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the demo; made anew.")] = Path("demo-run"),
-    as_json: Json = False,
-) -> None:
-    """The main job on a small sample repository, with recorded answers: no key, no cost."""
-    from patchmark.demo import prepare
-
-    raise typer.Exit(to_report(make(prepare(out), os.environ), run_all, as_json=as_json))
-
-
+app.command("demo", epilog=demo.EPILOG)(demo.demo)
 app.command("doctor", epilog=checking.EPILOG)(checking.doctor)
 app.command("models", epilog=checking.MODELS_EPILOG)(checking.list_models)
-
-
-@app.command(epilog="Example: `patchmark init --models anthropic:claude-opus-4-8`")
-def init(
-    repo: Repo = None,
-    models: Models = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
-) -> None:
-    """Write patchmark.toml and a workflow file for this repository."""
-    from patchmark.init import write_files
-
-    for path in write_files(repo or Path(), models, force=force):
-        typer.echo(f"wrote {path}")
+app.command("init", epilog=init.EPILOG)(init.init)
 
 
 @app.command(hidden=True)

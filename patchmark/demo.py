@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from importlib.resources import files
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from core.errors import UsageError
 from core.git import clean_environment, git_command
 from patchmark.asked import NAME
-from patchmark.settings import Flags
+from patchmark.commands import to_report
+from patchmark.options import Json
+from patchmark.pipeline import run_all
+from patchmark.settings import Flags, make
 
+EPILOG = "Example: `patchmark demo`"
 MODELS = "reference,empty,replay:careful,replay:hasty"
 REPOSITORY = "sundial"
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the demo; made anew.")] = Path("demo-run"),
+    as_json: Json = False,
+) -> None:
+    """The main job on a small sample repository, with recorded answers: no key, no cost."""
+    raise typer.Exit(to_report(make(prepare(out), os.environ), run_all, as_json=as_json))
 
 
 def prepare(out: Path) -> Flags:

@@ -84,7 +84,9 @@ def show(rows: list[Row], settings: Settings, console: Console) -> None:
 
 def _row(run: Run, entrant: Entrant, missing: Missing) -> Row:
     mine = [(task, attempt) for other, task, attempt in missing if other is entrant]
-    found = [estimate(entrant, task, _files(run, task)) for task, _ in mine]
+    batcher = run.batchers.get(entrant.name) if run.settings.batch else None
+    asker = batcher.asker if batcher else None
+    found = [estimate(entrant, task, _files(run, task), asker) for task, _ in mine]
     known = [one for one in found if one is not None]
     total = reduce(Estimate.__add__, known, NOTHING) if len(known) == len(found) else None
     answers = [p for p in run.patches().values() if p.entrant == entrant.name]

@@ -43,6 +43,21 @@ ConfigFile = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what models would be asked and cost; ask no one.")
 ]
+Batch = Annotated[
+    bool,
+    typer.Option(
+        "--batch",
+        help="Ask in batches, at half price, where that can be; answers take up to a day.",
+    ),
+]
+BatchWait = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        metavar="MINUTES",
+        help="Wait this long for batches; the same command goes on later. [default: 60]",
+    ),
+]
 Workers = Annotated[int | None, typer.Option(min=1, help="Containers at once. [default: cores]")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 Since = Annotated[

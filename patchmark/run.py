@@ -15,10 +15,12 @@ from core.git import Repository
 from core.store import RunFolder
 from core.types import Candidate, Dropped, Patch, Probe, Task, Verdict
 from models.base import Entrant
+from models.batch_store import pledged
+from models.batching import Batcher
 from models.budget import Budget
 from models.exchange_store import spent
 from models.probe import Prober
-from models.registry import Desk, build, prober, repairer, rewriter
+from models.registry import Desk, batcher, build, prober, repairer, rewriter
 from models.repair import Repairer
 from models.rewrite import Rewriter
 from patchmark import asked
@@ -90,6 +92,12 @@ class Run:
     def entrants(self) -> tuple[Entrant, ...]:
         """Who takes part. Raises UsageError for a missing key, recording or price."""
         return tuple(build(name, self._desk) for name in self.settings.models)
+
+    @cached_property
+    def batchers(self) -> dict[str, Batcher]:
+        """What asks in batches, by the entrant it asks for; not all can be asked so."""
+        found = {entrant.name: batcher(entrant, self._desk) for entrant in self.entrants}
+        return {name: one for name, one in found.items() if one is not None}
 
     @cached_property
     def rewriter(self) -> Rewriter | None:
@@ -195,7 +203,9 @@ def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Ru
     refuse_tracked(repository, settings.out)
     with RunFolder(settings.out, settings.redactor) as folder:
         # What earlier runs of this folder were billed counts against the cap as well.
-        billed = spent(folder.exchanges) if settings.replay is None else Decimal(0)
+        billed = Decimal(0)
+        if settings.replay is None:
+            billed = spent(folder.exchanges) + pledged(folder.exchanges)
         budget = Budget(settings.budget_usd, billed)
         run = Run(settings, folder, repository, budget, show_on(budget))
         asked.write(folder.path, settings, repository)

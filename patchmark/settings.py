@@ -31,6 +31,7 @@ from sandbox.recipe import EnvironmentSettings
 
 DEFAULT_MODELS = ("reference", "empty")
 DEFAULT_TASKS = 20
+DEFAULT_BATCH_MINUTES = 60.0
 T = TypeVar("T")
 
 _CA_VARIABLES = ("PATCHMARK_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT")
@@ -56,6 +57,8 @@ class Flags:
     include_apart: bool | None = None
     rewrite_with: str | None = None
     probe: bool | None = None
+    batch: bool = False
+    batch_wait: float | None = None
     config: Path | None = None
     workers: int | None = None
 
@@ -83,6 +86,10 @@ class Settings:
     """The model that writes statements anew."""
     probe: bool
     """Whether models are asked for fixes from their titles alone."""
+    batch: bool
+    """Whether questions are asked in batches, where that can be."""
+    batch_wait: float
+    """Seconds to wait for batches before the run ends without them."""
     cutoffs: Mapping[str, str]
     """Entrant → month or day up to which it was trained, before the table's."""
     workers: int
@@ -132,6 +139,8 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         include_apart=_first(flags.include_apart, config.mine.include_apart),
         rewrite_with=_rewriter(_first(flags.rewrite_with, config.mine.rewrite_with)),
         probe=_first(flags.probe, config.probe),
+        batch=flags.batch,
+        batch_wait=60 * (DEFAULT_BATCH_MINUTES if flags.batch_wait is None else flags.batch_wait),
         cutoffs=config.cutoffs,
         workers=flags.workers or config.limits.workers or os.cpu_count() or 1,
         validation_runs=config.limits.validation_runs,

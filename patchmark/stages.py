@@ -12,7 +12,7 @@ from core.outcomes import RULES
 from core.types import Candidate, Dropped, Patch, Task, Verdict
 from miner.candidate import added_lines
 from miner.scores import leak, vagueness
-from models.base import Entrant
+from patchmark.batches import Attempt, Batches
 from patchmark.rewriting import Gauge, is_about, originals, rewrite_all
 from patchmark.run import Run
 from patchmark.validated import Validated
@@ -97,7 +97,7 @@ def rewrite_stage(run: Run) -> None:
     run.show.tell(done.summary)
 
 
-def missing_patches(run: Run) -> list[tuple[Entrant, Task, int]]:
+def missing_patches(run: Run) -> list[Attempt]:
     """The attempts that have no final answer yet, with who is to make them."""
     patches = run.patches()
     return [
@@ -111,9 +111,13 @@ def missing_patches(run: Run) -> list[tuple[Entrant, Task, int]]:
 
 def solve_stage(run: Run) -> None:
     """Tasks → patches, for every entrant and attempt that has no final answer yet."""
-    missing = missing_patches(run)
+    batches = Batches(run)
+    _solve(run, batches.begin(missing_patches(run)))
+    _solve(run, batches.wait())
 
-    def one(item: tuple[Entrant, Task, int]) -> None:
+
+def _solve(run: Run, missing: list[Attempt]) -> None:
+    def one(item: Attempt) -> None:
         entrant, task, attempt = item
         files = Snapshot(run.repository, task.base_commit)
         run.folder.append(entrant.solve(task, files, attempt))

@@ -172,6 +172,7 @@ def _entrant(name: str, tries: Sequence[_Try], probes: Sequence[Probe]) -> Entra
         outcomes={outcome: outcomes[outcome] for outcome in Outcome if outcomes[outcome]},
         served_models=_served(patches),
         replayed=any(patch.replayed for patch in patches),
+        batched=any(patch.batched for patch in patches),
         fiction=_fiction(patches),
     )
 

@@ -89,6 +89,7 @@ def test_the_exchange_file_holds_exactly_the_promised_keys(tmp_path: Path) -> No
         "redacted",
         "calls",
         "said",
+        "batch",
     }
     assert kept["cost_usd"] == "0.075"
     assert kept["text"] == FIX
