@@ -27,6 +27,7 @@ from models.prompt import MOST_STATEMENT
 from models.provider import Cloud, Connection
 from models.repair import Repairer
 from models.replay import Replay
+from models.review import Reviewer
 from models.rewrite import Recordings, Rewriter
 from models.services import SERVICES, Service
 from models.spec import FORMS, Spec, check, full_name, parse
@@ -201,6 +202,27 @@ def prober(name: str, desk: Desk) -> Prober | None:
         store=ExchangeStore(desk.exchanges, desk.redactor),
         max_output_tokens=desk.max_output_tokens,
     )
+
+
+def reviewer(name: str, desk: Desk) -> Reviewer:
+    """Make a model ready to judge quality. Raises UsageError as `build` does."""
+    check_reviewer(name)
+    return Reviewer(
+        name=name,
+        answers=_answers(name, desk),
+        store=ExchangeStore(desk.exchanges, desk.redactor),
+        max_output_tokens=desk.max_output_tokens,
+    )
+
+
+def check_reviewer(name: str) -> None:
+    """Raise UsageError, naming the flag, unless `name` can name a model that judges."""
+    if name in BASELINES or "+agent" in name or "+long-context" in name:
+        raise UsageError(f"--judge-model {name}: name a model, without a strategy")
+    try:
+        check(name)
+    except UsageError as error:
+        raise UsageError(f"--judge-model: {error}") from error
 
 
 def repairer(name: str, desk: Desk) -> Repairer:

@@ -36,6 +36,7 @@ from patchmark.options import (
     IncludeApart,
     IssuesFile,
     Json,
+    JudgeModel,
     Labels,
     MaxTasks,
     Models,
@@ -45,6 +46,7 @@ from patchmark.options import (
     Replay,
     Repo,
     RewriteWith,
+    Rubric,
     Since,
     Until,
     Workers,
@@ -129,6 +131,8 @@ def run(
     probe: Probe = None,
     batch: Batch = False,
     batch_wait: BatchWait = None,
+    judge_model: JudgeModel = None,
+    rubric: Rubric = None,
     config: ConfigFile = None,
     workers: Workers = None,
     dry_run: DryRun = False,
@@ -140,7 +144,7 @@ def run(
         budget_usd=budget_usd, fail_under=fail_under, replay=replay, issues=issues,
         since=since, until=until, paths=paths, labels=labels, include_apart=include_apart,
         rewrite_with=rewrite_with, probe=probe, batch=batch, batch_wait=batch_wait,
-        config=config, workers=workers,
+        judge_model=judge_model, rubric=rubric, config=config, workers=workers,
     )  # fmt: skip
     if dry_run:
         estimated(make(flags, os.environ), as_json=as_json)

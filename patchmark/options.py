@@ -43,6 +43,20 @@ ConfigFile = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what models would be asked and cost; ask no one.")
 ]
+JudgeModel = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL",
+        help="Have this model judge the quality of what passed, blind; two answers a patch.",
+    ),
+]
+Rubric = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write such pairs for a person to judge; read back what was filled in.",
+    ),
+]
 Batch = Annotated[
     bool,
     typer.Option(

@@ -13,6 +13,7 @@ from patchmark.batches import awaited
 from patchmark.mining import mine_stage
 from patchmark.probing import probe_stage
 from patchmark.reporting import report_stage
+from patchmark.reviewing import review_stage
 from patchmark.run import Run
 from patchmark.stages import judge_stage, rewrite_stage, solve_stage, validate_stage
 
@@ -34,11 +35,12 @@ def run_all(run: Run) -> Finished:
     # Made first: a missing key is said before minutes are spent on tasks.
     if not run.entrants:
         raise UsageError("--models: name at least one entrant")
-    _ = run.rewriter, run.probers
+    _ = run.rewriter, run.probers, run.reviewer
     mine_stage(run)
     validate_stage(run)
     solve_all(run)
     judge_stage(run)
+    review_stage(run)
     return finish(run)
 
 

@@ -13,6 +13,7 @@ from models.rewrite import billed
 from patchmark import __version__
 from patchmark.batches import awaited, words
 from patchmark.mining import notices
+from patchmark.reviewing import opinions_of
 from patchmark.run import Run
 from patchmark.settings import Settings
 from patchmark.sources import name_of
@@ -53,6 +54,7 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
         probes=list(run.probes().values()),
         cutoffs=_cutoffs(run),
         sandbox=run.confinement(),
+        opinions=opinions_of(run),
     )
     report = settings.redactor.record(tally(facts))
     return report, write_reports(report, run.folder.path)

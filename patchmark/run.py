@@ -12,6 +12,7 @@ from threading import Lock
 from core.bench import Workbench
 from core.confinement import Confinement
 from core.git import Repository
+from core.opinion import Opinion
 from core.store import RunFolder
 from core.types import Candidate, Dropped, Patch, Probe, Task, Verdict
 from models.base import Entrant
@@ -20,8 +21,9 @@ from models.batching import Batcher
 from models.budget import Budget
 from models.exchange_store import spent
 from models.probe import Prober
-from models.registry import Desk, batcher, build, prober, repairer, rewriter
+from models.registry import Desk, batcher, build, prober, repairer, reviewer, rewriter
 from models.repair import Repairer
+from models.review import Reviewer
 from models.rewrite import Rewriter
 from patchmark import asked
 from patchmark.progress import Show
@@ -106,6 +108,12 @@ class Run:
         return rewriter(name, self._desk) if name else None
 
     @cached_property
+    def reviewer(self) -> Reviewer | None:
+        """Who judges the quality of what passed, if any model. Raises as `entrants` does."""
+        name = self.settings.judge_model
+        return reviewer(name, self._desk) if name else None
+
+    @cached_property
     def probers(self) -> tuple[Prober, ...]:
         """Who is asked what it remembers; nobody unless that is wanted. Raises as `entrants`."""
         names = self.settings.models if self.settings.probe else ()
@@ -182,6 +190,10 @@ class Run:
         """The latest probe of each (task, entrant)."""
         return dict(self.folder.latest(Probe, lambda p: (p.task_id, p.entrant)))
 
+    def opinions(self) -> dict[object, Opinion]:
+        """The latest opinion of each judge, (task, entrant, attempt) and order."""
+        return dict(self.folder.latest(Opinion, opinion_key))
+
     def confinement(self) -> Confinement | None:
         """What test runs were held to; None where nothing was judged."""
         return next(reversed([*self.folder.read(Confinement)]), None)
@@ -189,6 +201,11 @@ class Run:
     def verdicts(self) -> dict[object, Verdict]:
         """The latest verdict of each (task, entrant, attempt)."""
         return dict(self.folder.latest(Verdict, lambda v: (v.task_id, v.entrant, v.attempt)))
+
+
+def opinion_key(opinion: Opinion) -> tuple[object, ...]:
+    """Whose opinion of what it is."""
+    return (opinion.judge, opinion.task_id, opinion.entrant, opinion.attempt, opinion.order)
 
 
 def marks(settings: Settings) -> Marks:

@@ -18,7 +18,7 @@ from core.redact import Redactor
 from models.agent import AgentLimits
 from models.pricing import Price
 from models.provider import Cloud
-from models.registry import check_rewriter
+from models.registry import check_reviewer, check_rewriter
 from models.spec import check, full_name
 from patchmark.addresses import addresses, cloud, keys
 from patchmark.choosing import chosen
@@ -57,6 +57,8 @@ class Flags:
     include_apart: bool | None = None
     rewrite_with: str | None = None
     probe: bool | None = None
+    judge_model: str | None = None
+    rubric: Path | None = None
     batch: bool = False
     batch_wait: float | None = None
     config: Path | None = None
@@ -86,6 +88,10 @@ class Settings:
     """The model that writes statements anew."""
     probe: bool
     """Whether models are asked for fixes from their titles alone."""
+    judge_model: str | None
+    """The model that judges the quality of what passed."""
+    rubric: Path | None
+    """Form that people fill in to judge it."""
     batch: bool
     """Whether questions are asked in batches, where that can be."""
     batch_wait: float
@@ -139,6 +145,8 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         include_apart=_first(flags.include_apart, config.mine.include_apart),
         rewrite_with=_rewriter(_first(flags.rewrite_with, config.mine.rewrite_with)),
         probe=_first(flags.probe, config.probe),
+        judge_model=_reviewer(flags.judge_model),
+        rubric=flags.rubric,
         batch=flags.batch,
         batch_wait=60 * (DEFAULT_BATCH_MINUTES if flags.batch_wait is None else flags.batch_wait),
         cutoffs=config.cutoffs,
@@ -190,6 +198,13 @@ def _rewriter(name: str | None) -> str | None:
     if not name:
         return None
     check_rewriter(name)
+    return full_name(name)
+
+
+def _reviewer(name: str | None) -> str | None:
+    if not name:
+        return None
+    check_reviewer(full_name(name))
     return full_name(name)
 
 
