@@ -9,6 +9,7 @@ from decimal import Decimal
 from core.errors import UsageError
 from core.types import Usage
 from models.budget import Budget
+from models.dialog import storable, storable_json
 from models.exchange import Exchange, Failure, SentRequest, Slot
 from models.exchange_store import ExchangeStore
 from models.pricing import Cost, PriceList
@@ -92,9 +93,9 @@ class Asker:
             **sent.model_dump(exclude={"number", "sent_at", "request"}),
             fiction=None,
             served_model=answer.served_model,
-            text=_storable(answer.text),
+            text=storable(answer.text),
             calls=answer.calls,
-            said=answer.said,
+            said=storable_json(answer.said),
             finish=answer.finish,
             usage=answer.usage,
             first_token_seconds=answer.first_token_seconds,
@@ -113,8 +114,8 @@ class Asker:
         return Failure(
             **sent.model_dump(exclude={"request", "sent_at"}),
             served_model=partial.served_model,
-            error=_storable(str(error)),
-            text=_storable(partial.text),
+            error=storable(str(error)),
+            text=storable(partial.text),
             usage=partial.usage,
             raw_usage=dict(partial.raw_usage) if partial.raw_usage is not None else None,
             cost_usd=cost.usd if cost else None if unknown else Decimal(0),
@@ -129,11 +130,6 @@ class Asker:
         return self.prices.cost(
             request.provider, request.model, served, usage, _now(), batch=self.batch
         )
-
-
-def _storable(text: str) -> str:
-    """Without half surrogate pairs, which JSON may carry and UTF-8 cannot."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _now() -> datetime:
