@@ -81,6 +81,8 @@ class EntrantRow(_Part):
     fiction: str | None
     latency: Latency | None = None
     """None where nothing was asked."""
+    batched: bool = False
+    """Whether answers came by batch: at half price, and in their own time."""
 
 
 class GoldEcho(_Part):
@@ -185,6 +187,54 @@ class TaskRow(_Part):
     probes: tuple[ProbeRow, ...] = ()
 
 
+class QualityRow(_Part):
+    """What a judge thinks of one entrant's patches that passed; a pair is one beside the fix."""
+
+    entrant: str
+    pairs: int
+    """Patches that passed and were looked at."""
+    better: int
+    """Pairs where the patch was preferred to the real fix in every look."""
+    even: int
+    """Ties, and pairs where the looks differ."""
+    worse: int
+    swayed: int
+    """Pairs where the order in which they were shown changed the answer; part of `even`."""
+    score: float | None
+    """Mean of all criteria and looks, 1 to 5."""
+    fix_score: float | None
+    """The same of the real fixes beside them."""
+
+
+class Agreement(_Part):
+    """A model's opinion against a person's, on the same pairs."""
+
+    pairs: int
+    same: int
+    low: float
+    high: float
+    """95 % Wilson score interval of same / pairs."""
+    kappa: float | None
+    """Cohen's, with linear weights; None where it is not defined."""
+
+
+class Quality(_Part):
+    """What somebody thinks of patches that passed; in no rate."""
+
+    judge: str
+    """A model's name, or `people`."""
+    rows: tuple[QualityRow, ...]
+    sided: int
+    """Looks that preferred one of the two."""
+    first_shown: int
+    """Those of them that preferred the one shown first."""
+    unanswered: dict[str, int]
+    """Looks that brought nothing, by how they ended."""
+    cost_usd: Decimal | None
+    """All that was billed for it, in no entrant's cost; None when a part of it is unknown."""
+    agreement: Agreement | None = None
+
+
 class ApartRow(_Part):
     """A candidate that counts in no rate, and why."""
 
@@ -236,5 +286,7 @@ class Report(Record):
     """What that cost; None when unknown, or where nobody did."""
     memory: tuple[MemoryRow, ...] = ()
     """One row a model; empty where nothing is known of any."""
+    quality: Quality | None = None
+    """None where nobody was asked for an opinion."""
     sandbox: Confinement | None = None
     """What every test run was held to; None where nothing was judged."""

@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from core.confinement import Confinement
 from core.errors import StoreError
 from core.mined import SCHEMA_VERSION
+from core.opinion import Opinion
 from core.redact import Redactor
 from core.types import Candidate, Dropped, Patch, Probe, Record, Task, Verdict
 
@@ -33,6 +34,7 @@ FILES: dict[type[Record], str] = {
     Patch: "patches.jsonl",
     Probe: "probes.jsonl",
     Verdict: "verdicts.jsonl",
+    Opinion: "opinions.jsonl",
     Confinement: "sandbox.jsonl",
 }
 

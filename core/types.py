@@ -121,7 +121,7 @@ class Patch(Record):
     """US dollars billed, all retries and failures included; None = unknown, never 0."""
     usage: Usage | None
     seconds: float | None
-    """Wall clock from sending the request to the last token; None for baselines."""
+    """Wall clock from sending the request to the last token; None for baselines and batches."""
     first_token_seconds: float | None = None
     calls: tuple[Call, ...] = ()
     """The questions that were answered, in order."""
@@ -134,6 +134,8 @@ class Patch(Record):
     requested_model: str | None = None
     served_model: str | None = None
     replayed: bool = False
+    batched: bool = False
+    """Whether an answer came by batch: at half price, within hours."""
     fiction: str | None = None
     """Set when the answer was written by hand; must be shown wherever the answer is."""
     exchanges: tuple[str, ...] = ()

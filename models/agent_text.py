@@ -11,7 +11,7 @@ import re
 from models.blocks import HEAD, Block, MalformedBlockError, find_blocks
 from models.dialog import Call
 
-_BLOCK = re.compile(r"^```(?:sh|bash|shell)[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+_OPEN = re.compile(r"```(?:sh|bash|shell)[ \t]*$")
 _SUBMIT = re.compile(r"^[ \t*`]*SUBMIT[ \t*`]*$", re.MULTILINE)
 
 
@@ -22,7 +22,7 @@ class UnclearError(Exception):
 def calls_of(text: str) -> tuple[Call, ...]:
     """What an answer asks to be done. Raises UnclearError."""
     plain = text.replace("\r\n", "\n")
-    commands = _BLOCK.findall(plain)
+    commands = _commands(plain)
     edits = HEAD in plain
     if len(commands) > 1 or (commands and edits):
         raise UnclearError("one step at a time: one sh block, or edits, and not both")
@@ -33,6 +33,21 @@ def calls_of(text: str) -> tuple[Call, ...]:
     if _SUBMIT.search(plain):
         return (Call(id="1", name="submit"),)
     raise UnclearError("answer with one ```sh block, with SEARCH/REPLACE edits, or with SUBMIT")
+
+
+def _commands(text: str) -> list[str]:
+    """What stands in sh blocks; one without an end is none."""
+    found: list[str] = []
+    body: list[str] | None = None
+    for line in text.split("\n"):
+        if body is None:
+            body = [] if _OPEN.match(line) else None
+        elif line.rstrip(" \t") == "```":
+            found.append("".join(body))
+            body = None
+        else:
+            body.append(f"{line}\n")
+    return found
 
 
 def _edits(text: str) -> tuple[Call, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from models.anthropic_dialog import Blocks, messages, settings
+from models.anthropic_dialog import Blocks, parameters
 from models.provider import Answer, AskFailedError, Connection, Finish, Request
 from models.reply import Reply, counted, hooks, never_sent, no_reuse, number, tls
 from models.retry import OVERLOADED, seconds_of
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from anthropic.types import MessageDeltaUsage, RawMessageStreamEvent
     from anthropic.types import Usage as RawUsage
 
-_FINISH: dict[str, Finish] = {
+FINISH: dict[str, Finish] = {
     "max_tokens": "length",
     "model_context_window_exceeded": "length",
     "refusal": "refusal",
@@ -35,7 +35,7 @@ class AnthropicProvider:
     name = "anthropic"
 
     def __init__(self, connection: Connection):
-        self._client = _client(connection)
+        self._client = client(connection)
         self._timeout = connection.timeout_seconds
 
     def ask(self, request: Request) -> Answer:
@@ -47,29 +47,23 @@ class AnthropicProvider:
         blocks = Blocks()
         finish: Finish | None = None
         try:
-            with self._client.messages.create(
-                model=request.model,
-                max_tokens=request.max_output_tokens,
-                system=request.system,
-                messages=messages(request),
-                stream=True,
-                **settings(request),
-            ) as stream:
+            with self._client.messages.create(stream=True, **parameters(request)) as stream:
                 for event in stream:
                     reply.check_time()
                     finish = _read(event, reply) or finish
                     blocks.take(event, reply)
         except anthropic.APIStatusError as error:
-            raise _status_error(error, reply, request.model) from error
+            raise status_error(error, reply, request.model) from error
         except (anthropic.AnthropicError, httpx2.HTTPError, ValueError) as error:
             # ValueError: an event that was cut off within its JSON.
-            raise reply.broken(_words(error), sent=not never_sent(error)) from error
+            raise reply.broken(words(error), sent=not never_sent(error)) from error
         if request.tools:
             reply.said = blocks.said()
         return reply.whole(finish)
 
 
-def _client(connection: Connection) -> Anthropic:
+def client(connection: Connection) -> Anthropic:
+    """The SDK's client, told all that it would else look for; nothing is sent yet."""
     import anthropic
 
     timeout = anthropic.Timeout(connection.timeout_seconds, connect=10.0)
@@ -93,17 +87,17 @@ def _read(event: RawMessageStreamEvent, reply: Reply) -> Finish | None:
     """Take one event; returns why the answer ended where the event says so."""
     if event.type == "message_start":
         reply.served_model = event.message.model
-        _count(event.message.usage, reply)
+        count(event.message.usage, reply)
     elif event.type == "content_block_delta":
         reply.token(event.delta.text if event.delta.type == "text_delta" else "")
     elif event.type == "message_delta":
-        _count(event.usage, reply)
+        count(event.usage, reply)
         if event.delta.stop_reason is not None:
-            return _FINISH.get(event.delta.stop_reason, "stop")
+            return FINISH.get(event.delta.stop_reason, "stop")
     return None
 
 
-def _count(raw: RawUsage | MessageDeltaUsage | None, reply: Reply) -> None:
+def count(raw: RawUsage | MessageDeltaUsage | None, reply: Reply) -> None:
     """Take over counts; later events repeat those that changed, cumulatively."""
     if raw is None:
         return
@@ -121,9 +115,10 @@ def _count(raw: RawUsage | MessageDeltaUsage | None, reply: Reply) -> None:
     )
 
 
-def _status_error(error: APIStatusError, reply: Reply, model: str) -> AskFailedError:
+def status_error(error: APIStatusError, reply: Reply, model: str) -> AskFailedError:
+    """What a status means, or an error within a stream."""
     code, kind, headers = error.status_code, error.type, error.response.headers
-    what = f"{code} {kind or 'error'}: {_words(error)}"
+    what = f"{code} {kind or 'error'}: {words(error)}"
     if code in _HOPELESS:
         return AskFailedError(f"{_HOPELESS[code].format(model=model)} ({what})", hopeless=True)
     # An error within a stream that had begun well carries the stream's status, 200.
@@ -137,7 +132,7 @@ def _status_error(error: APIStatusError, reply: Reply, model: str) -> AskFailedE
     )
 
 
-def _words(error: Exception) -> str:
+def words(error: Exception) -> str:
     """The API's own message where there is one."""
     body = getattr(error, "body", None)
     inner = body.get("error") if isinstance(body, dict) else None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from models.dialog import Turn
+from models.dialog import Turn, object_in
 
 if TYPE_CHECKING:
     from anthropic.types import RawMessageStreamEvent
@@ -14,6 +13,17 @@ if TYPE_CHECKING:
     from models.reply import Reply
 
 _CACHED = {"cache_control": {"type": "ephemeral"}}
+
+
+def parameters(request: Request) -> dict[str, Any]:
+    """All that a question is made of."""
+    return {
+        "model": request.model,
+        "max_tokens": request.max_output_tokens,
+        "system": request.system,
+        "messages": messages(request),
+        **settings(request),
+    }
 
 
 def messages(request: Request) -> Any:
@@ -90,10 +100,6 @@ class Blocks:
     def said(self) -> Any:
         """All blocks as they are to be sent back; empty texts, which the API refuses, are not."""
         for place, text in self._inputs.items():
-            try:
-                read = json.loads(text or "{}")
-            except ValueError:
-                read = {}
-            self._blocks[place]["input"] = read if isinstance(read, dict) else {}
+            self._blocks[place]["input"] = object_in(text) or {}
         blocks = (block for _, block in sorted(self._blocks.items()))
         return [block for block in blocks if block["type"] != "text" or block.get("text")]

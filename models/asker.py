@@ -12,6 +12,7 @@ from decimal import Decimal
 from core.errors import UsageError
 from core.types import Usage
 from models.budget import Budget
+from models.dialog import storable, storable_json
 from models.exchange import Exchange, Failure, SentRequest, Slot, Waited
 from models.exchange_store import ExchangeStore
 from models.lanes import Lane
@@ -55,6 +56,8 @@ class Asker:
     prices: PriceList
     lane: Lane
     """Shared with all that ask the same service."""
+    batch: bool = False
+    """Whether it asks in batches, at their price."""
 
     def ask(self, slot: Slot, request: Request, key: str | None = None) -> Exchange:
         """The answer to a request, from disk where it was paid for before.
@@ -68,6 +71,8 @@ class Asker:
         kept = self.store.recall(slot, key, _now())
         if kept is not None:
             return kept
+        if (batch := self.store.awaited(slot)) is not None:
+            raise AskFailedError(f"{self.provider.name}: the answer is awaited from {batch}")
         question = _Question(slot, request, key)
         return retrying(lambda: self._try(question))
 
@@ -112,17 +117,28 @@ class Asker:
             except AskFailedError as error:
                 if error.overloaded:
                     turn.turned_away(error.retry_after)
-                failure = self._failure(sent, error)
-                self.store.keep_failure(slot, failure)
-                reservation.settle(failure.cost_usd)
+                reservation.settle(self.keep_failure(slot, sent, error).cost_usd)
                 if error.hopeless:
                     raise UsageError(str(error)) from error
                 raise
             turn.answered()
-            # Read as it is kept: what comes of it is then the same whenever it is read again.
-            exchange = self.store.keep_answer(slot, self._exchange(sent, answer))
+            exchange = self.keep_answer(slot, sent, answer)
             reservation.settle(exchange.cost_usd)
             return exchange
+
+    def keep_answer(self, slot: Slot, sent: SentRequest, answer: Answer) -> Exchange:
+        """Keep an answer with its price; it is on disk when this returns.
+
+        What is returned is read as it is kept: what comes of it is then the same whenever it
+        is read again.
+        """
+        return self.store.keep_answer(slot, self._exchange(sent, answer))
+
+    def keep_failure(self, slot: Slot, sent: SentRequest, error: AskFailedError) -> Failure:
+        """Keep a failure, and what it cost all the same; it is on disk when this returns."""
+        failure = self._failure(sent, error)
+        self.store.keep_failure(slot, failure)
+        return failure
 
     def _exchange(self, sent: SentRequest, answer: Answer) -> Exchange:
         cost = self._cost(sent.request, answer.served_model, answer.usage)
@@ -130,9 +146,9 @@ class Asker:
             **sent.model_dump(exclude={"number", "sent_at", "request"}),
             fiction=None,
             served_model=answer.served_model,
-            text=_storable(answer.text),
+            text=storable(answer.text),
             calls=answer.calls,
-            said=answer.said,
+            said=storable_json(answer.said),
             finish=answer.finish,
             usage=answer.usage,
             first_token_seconds=answer.first_token_seconds,
@@ -152,8 +168,8 @@ class Asker:
         return Failure(
             **sent.model_dump(exclude={"request", "sent_at"}),
             served_model=partial.served_model,
-            error=_storable(str(error)),
-            text=_storable(partial.text),
+            error=storable(str(error)),
+            text=storable(partial.text),
             usage=partial.usage,
             raw_usage=dict(partial.raw_usage) if partial.raw_usage is not None else None,
             cost_usd=cost.usd if cost else None if unknown else Decimal(0),
@@ -165,12 +181,9 @@ class Asker:
     def _cost(self, request: Request, served: str | None, usage: Usage | None) -> Cost | None:
         if usage is None:
             return None
-        return self.prices.cost(request.provider, request.model, served, usage, _now())
-
-
-def _storable(text: str) -> str:
-    """Without half surrogate pairs, which JSON may carry and UTF-8 cannot."""
-    return text.encode("utf-8", "replace").decode()
+        return self.prices.cost(
+            request.provider, request.model, served, usage, _now(), batch=self.batch
+        )
 
 
 def _now() -> datetime:

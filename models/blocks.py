@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 HEAD, MIDDLE, TAIL = "<<<<<<< SEARCH", "=======", ">>>>>>> REPLACE"
+_MOST_MIDDLES = 100
+"""Lines of `=======` in one block; each is tried as the middle, over the whole file."""
 _FENCE = re.compile(r"\s*(```|~~~)")
 
 
@@ -66,8 +68,10 @@ def _body(lines: Iterator[tuple[int, str]], start: int) -> tuple[str, ...]:
     body: list[str] = []
     for number, line in lines:
         if line.rstrip() == TAIL:
-            if not any(inner.rstrip() == MIDDLE for inner in body):
-                raise MalformedBlockError(f"line {start}: the block has no {MIDDLE} line")
+            middles = sum(inner.rstrip() == MIDDLE for inner in body)
+            if not middles or middles > _MOST_MIDDLES:
+                many = f"{middles} {MIDDLE} lines" if middles else f"no {MIDDLE} line"
+                raise MalformedBlockError(f"line {start}: the block has {many}")
             return tuple(body)
         if line.rstrip() == HEAD:
             raise MalformedBlockError(f"line {number}: a block starts within a block")
@@ -102,6 +106,8 @@ def replace_once(content: str, search: Sequence[str], replace: Sequence[str]) ->
     Line ends stay those of the file. Raises MisplacedError when the search text is not there
     or there more than once; whitespace at line ends counts only where it tells places apart.
     """
+    if any(line.strip() not in content for line in search):
+        raise MisplacedError("is not in the file")  # told without taking a large file apart
     ends = re.findall(r"([^\n]*?)(\r?\n|$(?!\n))", content)
     lines = [(text, end) for text, end in ends if text or end]
     at = _only_place([text for text, _ in lines], list(search))

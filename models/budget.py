@@ -53,6 +53,14 @@ class Budget:
         with self._changed:
             return self._spent
 
+    def correct(self, usd: Decimal) -> None:
+        """Count this much more as spent, or less: something cost other than was thought."""
+        with self._changed:
+            self._spent += usd
+            self._changed.notify_all()
+        if self._within is not None:
+            self._within.correct(usd)
+
     @contextmanager
     def reserve(self, worst: Decimal) -> Iterator[Reservation]:
         """Set aside what a request may cost at worst, for as long as it is under way.

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+_DEEPEST = 40
+"""Levels of a call's arguments; a kept record holds some more around them."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,13 +57,47 @@ class Turn(_Part):
 
 def call_of(id: str, name: str, arguments: str) -> Call:  # noqa: A002
     """A call whose arguments are JSON text, which a model may have got wrong."""
-    try:
-        read = json.loads(arguments or "{}")
-    except ValueError:
-        read = None
-    if isinstance(read, dict):
+    id, name = storable(id), storable(name)  # noqa: A001
+    read = object_in(arguments)
+    if read is not None:
         return Call(id=id, name=name, arguments=read)
-    return Call(id=id, name=name, unreadable=arguments)
+    return Call(id=id, name=name, unreadable=storable(arguments))
+
+
+def object_in(text: str) -> dict[str, JsonValue] | None:
+    """The JSON object that a text is, {} for no text; None for all else.
+
+    And for what could not be kept and read again: half surrogate pairs, nesting without end.
+    """
+    try:
+        read = json.loads(text or "{}")
+        json.dumps(read, ensure_ascii=False).encode()
+        return read if isinstance(read, dict) and not _deeper(read, _DEEPEST) else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def storable(text: str) -> str:
+    """Without half surrogate pairs, which JSON may carry and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def storable_json(value: JsonValue, deepest: int = 2 * _DEEPEST) -> JsonValue:
+    """The same of all texts in it; what is nested deeper than any API's answer becomes None."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        if not deepest:
+            return None
+        return {storable(key): storable_json(one, deepest - 1) for key, one in value.items()}
+    if isinstance(value, list):
+        return [storable_json(one, deepest - 1) for one in value] if deepest else None
+    return value
+
+
+def _deeper(value: JsonValue, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels == 0 or any(_deeper(one, levels - 1) for one in inner)
 
 
 class Fragments:

@@ -38,15 +38,20 @@ class Estimate:
 NOTHING = Estimate(Decimal(0), Decimal(0))
 
 
-def estimate(entrant: Entrant, task: Task, files: Files) -> Estimate | None:
+def estimate(
+    entrant: Entrant, task: Task, files: Files, batched: Asker | None = None
+) -> Estimate | None:
     """What one attempt costs at least, as far as one can tell, and at most.
 
-    None where the price, or what a coding agent may send at once, is not known; nothing for
-    baselines and recordings.
+    `batched` prices its first question, where that is asked in a batch. None where the price,
+    or what a coding agent may send at once, is not known; nothing for baselines and recordings.
     """
     if isinstance(entrant, OneShot):
         request = entrant.request(task, files)
-        return _one(entrant.asker, request, times=2 if entrant.spec.repair else 1)
+        first = _one(batched or entrant.asker, request)
+        if first is None or not entrant.spec.repair:
+            return first
+        return first + Estimate(Decimal(0), entrant.asker.worst_case(request) or Decimal(0))
     if isinstance(entrant, Agent) and isinstance(entrant.answers, Asker):
         return _agent(entrant, entrant.answers, entrant.first(task, files, task.test_command))
     if isinstance(entrant, CommandLine) and entrant.source is None:
@@ -54,10 +59,10 @@ def estimate(entrant: Entrant, task: Task, files: Files) -> Estimate | None:
     return NOTHING
 
 
-def _one(asker: Asker, request: Request, *, times: int) -> Estimate | None:
+def _one(asker: Asker, request: Request) -> Estimate | None:
     least = asker.price(request, _short(request.characters))
     most = asker.worst_case(request)
-    return None if least is None or most is None else Estimate(least, most * times)
+    return None if least is None or most is None else Estimate(least, most)
 
 
 def _agent(agent: Agent, asker: Asker, first: Request) -> Estimate | None:

@@ -70,6 +70,8 @@ class _Kept(Record):
     turn: int = Field(ge=1)
     request_sha256: str | None
     requested_model: str | None
+    batch: str | None = None
+    """Our name of the batch that it was asked in; None where it was asked at once."""
     redacted: bool = False
     """True where it held a secret of ours, which is not kept."""
 

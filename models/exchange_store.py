@@ -58,8 +58,21 @@ class ExchangeStore:
             path.relative_to(self.folder.parent).as_posix() for path in paths if path.exists()
         )
 
+    def awaited(self, slot: Slot) -> str | None:
+        """The batch that the last request was sent in, where that brought nothing yet."""
+        sent = self.sent(slot)
+        if sent is None or self.answer(slot) is not None or self._failed(slot, sent):
+            return None
+        return sent.batch
+
     def begin(
-        self, slot: Slot, request: Request, key: str, now: datetime, waited: Waited
+        self,
+        slot: Slot,
+        request: Request,
+        key: str,
+        now: datetime,
+        waited: Waited,
+        batch: str | None = None,
     ) -> SentRequest:
         """Keep a request that is about to be sent; it is on disk when this returns.
 
@@ -73,6 +86,7 @@ class ExchangeStore:
             turn=slot.turn,
             request_sha256=key,
             requested_model=request.model,
+            batch=batch,
             number=number,
             request=request.model_copy(update={"turns": request.turns[-1:]}),
             sent_at=now,
@@ -134,8 +148,8 @@ class ExchangeStore:
 
     def _close_interrupted(self, slot: Slot, now: datetime) -> None:
         sent = self.sent(slot)
-        if sent is None or any(f.number == sent.number for f in self.failures(slot)):
-            return
+        if sent is None or sent.batch is not None or self._failed(slot, sent):
+            return  # what was sent in a batch goes on without us
         self.keep_failure(
             slot,
             Failure(
@@ -149,6 +163,9 @@ class ExchangeStore:
                 recorded_at=now,
             ),
         )
+
+    def _failed(self, slot: Slot, sent: SentRequest) -> bool:
+        return any(failure.number == sent.number for failure in self.failures(slot))
 
     def _write(self, path: Path, record: R) -> R:
         kept = self._redacted(record)

@@ -50,7 +50,7 @@ class GoogleProvider:
     def __init__(self, connection: Connection, name: str = "google"):
         self.name = name
         # Kept: a client that nothing refers to closes its connections under its own request.
-        self._client = _client(connection)
+        self._client = client(connection)
         self._timeout = connection.timeout_seconds
 
     def ask(self, request: Request) -> Answer:
@@ -63,13 +63,13 @@ class GoogleProvider:
         finish: Finish | None = None
         try:
             for chunk in self._client.models.generate_content_stream(
-                model=request.model, contents=contents(request), config=_config(request)
+                model=request.model, contents=contents(request), config=config(request)
             ):
                 reply.check_time()
-                finish = _read(chunk, reply) or finish
+                finish = read(chunk, reply) or finish
                 spoken.take(chunk, reply)
         except errors.APIError as error:
-            raise _api_error(error, reply, request.model) from error
+            raise api_error(error, reply, request.model) from error
         except google.auth.exceptions.GoogleAuthError as error:
             what = f"{self.name} gives no token for these credentials: {error}"
             again = bool(getattr(error, "retryable", False))
@@ -83,7 +83,8 @@ class GoogleProvider:
         return reply.whole(finish)
 
 
-def _client(connection: Connection) -> Client:
+def client(connection: Connection) -> Client:
+    """The SDK's client, told all that it would else look for; nothing is sent yet."""
     from google import genai
     from google.genai import types
 
@@ -110,7 +111,8 @@ def _client(connection: Connection) -> Client:
     )
 
 
-def _config(request: Request) -> GenerateContentConfig:
+def config(request: Request) -> GenerateContentConfig:
+    """All that is asked for besides the question."""
     from google.genai import types
 
     level = None if request.effort is None else types.ThinkingLevel(request.effort.upper())
@@ -125,7 +127,7 @@ def _config(request: Request) -> GenerateContentConfig:
     )
 
 
-def _read(chunk: GenerateContentResponse, reply: Reply) -> Finish | None:
+def read(chunk: GenerateContentResponse, reply: Reply) -> Finish | None:
     """Take one chunk; returns why the answer ended where the chunk says so."""
     reply.served_model = chunk.model_version or reply.served_model
     if chunk.usage_metadata is not None:
@@ -155,7 +157,8 @@ def _count(raw: GenerateContentResponseUsageMetadata, reply: Reply) -> None:
     )
 
 
-def _api_error(error: APIError, reply: Reply, model: str) -> AskFailedError:
+def api_error(error: APIError, reply: Reply, model: str) -> AskFailedError:
+    """What a status means, or an error within a stream."""
     details = str(error.details)
     code = 401 if "API_KEY_INVALID" in details else error.code  # which Google sends as 400
     what = f"{error.code} {error.status or 'error'}: {error.message}"

@@ -36,7 +36,7 @@ class _OpenAI:
 
     def __init__(self, name: str, connection: Connection):
         self.name = name
-        self._client = _client(connection)
+        self._client = client(connection)
         self._timeout = connection.timeout_seconds
 
     def ask(self, request: Request) -> Answer:
@@ -55,12 +55,12 @@ class _OpenAI:
                     reply.check_time()
                     finish = self._read(event, reply) or finish
         except openai.APIConnectionError as error:
-            raise reply.broken(_words(error), sent=not never_sent(error)) from error
+            raise reply.broken(message_of(error), sent=not never_sent(error)) from error
         except openai.APIError as error:
-            raise _api_error(error, reply, self.name, request.model) from error
+            raise api_error(error, reply, self.name, request.model) from error
         except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
             # ValueError: an event that was cut off within its JSON.
-            raise reply.broken(_words(error), sent=not never_sent(error)) from error
+            raise reply.broken(message_of(error), sent=not never_sent(error)) from error
         return reply.whole(finish)
 
     def _stream(self, request: Request) -> Any:
@@ -74,15 +74,7 @@ class ResponsesProvider(_OpenAI):
     """The Responses API of OpenAI and Azure; nothing is stored there."""
 
     def _stream(self, request: Request) -> Any:
-        return self._client.responses.create(
-            model=request.model,
-            instructions=request.system,
-            input=dialog.items(request),
-            max_output_tokens=request.max_output_tokens,
-            store=False,
-            stream=True,
-            **dialog.responses_settings(request),
-        )
+        return self._client.responses.create(stream=True, **dialog.responses(request))
 
     def _read(self, event: ResponseStreamEvent, reply: Reply) -> Finish | None:
         """Take one event; returns why the answer ended where the event says so."""
@@ -98,7 +90,7 @@ class ResponsesProvider(_OpenAI):
             what, busy = f"{event.code or 'error'}: {event.message}", event.code in _BUSY
             raise reply.broken(what, retriable=retriable, overloaded=busy)
         elif event.type in ("response.completed", "response.incomplete", "response.failed"):
-            return _ended(event.response, reply)
+            return ended(event.response, reply)
         return None
 
 
@@ -133,7 +125,8 @@ class ChatProvider(_OpenAI):
         return None if reason is None else _CHAT_FINISH.get(reason, "stop")
 
 
-def _client(connection: Connection) -> OpenAI:
+def client(connection: Connection) -> OpenAI:
+    """The SDK's client, told all that it would else look for; nothing is sent yet."""
     import openai
 
     timeout = openai.Timeout(connection.timeout_seconds, connect=10.0)
@@ -152,7 +145,7 @@ def _client(connection: Connection) -> OpenAI:
     )
 
 
-def _ended(response: Response, reply: Reply) -> Finish:
+def ended(response: Response, reply: Reply) -> Finish:
     """Why an answer ended. Raises AskFailedError where it failed."""
     reply.served_model = response.model or reply.served_model
     if response.usage is not None:
@@ -201,7 +194,7 @@ def _details(reply: Reply, name: str) -> Mapping[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _api_error(error: APIError, reply: Reply, service: str, model: str) -> AskFailedError:
+def api_error(error: APIError, reply: Reply, service: str, model: str) -> AskFailedError:
     """The kind of failure: a status, or an error within a stream that had begun well."""
     import openai
 
@@ -209,7 +202,7 @@ def _api_error(error: APIError, reply: Reply, service: str, model: str) -> AskFa
     status = error.status_code if isinstance(error, openai.APIStatusError) else 0
     headers = error.response.headers if isinstance(error, openai.APIStatusError) else {}
     what = " ".join(filter(None, (str(status or ""), error.code or error.type or "error")))
-    what = f"{what}: {_words(error)}"
+    what = f"{what}: {message_of(error)}"
     hopeless = {
         401: f"{service} rejected the API key",
         403: f"{service} does not let this API key ask {model!r}",
@@ -235,7 +228,7 @@ def _address(error: APIError) -> str:
     return str(error.request.url.copy_with(userinfo=b"", query=None))
 
 
-def _words(error: Exception) -> str:
+def message_of(error: Exception) -> str:
     """The API's own message where there is one."""
     body = getattr(error, "body", None)
     message = body.get("message") if isinstance(body, dict) else None

@@ -22,6 +22,18 @@ def items(request: Request) -> Any:
     return [{"role": "user", "content": request.prefix + request.user}, *said]
 
 
+def responses(request: Request) -> dict[str, Any]:
+    """All that a question is made of for Responses."""
+    return {
+        "model": request.model,
+        "instructions": request.system,
+        "input": items(request),
+        "max_output_tokens": request.max_output_tokens,
+        "store": False,
+        **responses_settings(request),
+    }
+
+
 def responses_settings(request: Request) -> dict[str, Any]:
     """What Responses is sent only where it is asked for."""
     found: dict[str, Any] = {}

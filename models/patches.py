@@ -16,7 +16,9 @@ def answered(store: ExchangeStore, slots: Sequence[Slot], edit: Edit, *, replaye
     """The patch of an answer; cost and usage include all that was asked and failed before it."""
     kept = [answer for slot in slots if (answer := store.answer(slot)) is not None]
     times = [answer.seconds for answer in kept if answer.seconds is not None]
-    ended = Ended(edit.stop, edit.detail, edit.diff, sum(times) if times else None)
+    # Of an answer that came by batch nobody knows what it took, and the rest is not all of it.
+    told = bool(times) and not any(answer.batch for answer in kept)
+    ended = Ended(edit.stop, edit.detail, edit.diff, sum(times) if told else None)
     return of_dialog(store, slots, ended, kept[0].requested_model, replayed=replayed)
 
 
@@ -62,6 +64,7 @@ def of_dialog(
         requested_model=model,
         served_model=", ".join(served) or None,
         replayed=replayed,
+        batched=any(answer.batch for answer in kept),
         fiction=next((answer.fiction for answer in kept if answer.fiction), None),
         exchanges=tuple(name for slot in slots for name in store.names(slot)),
     )

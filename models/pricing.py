@@ -13,6 +13,9 @@ from core.types import Usage
 from models.services import SERVICES
 
 _MILLION = Decimal(1_000_000)
+_BATCH = Decimal("0.5")
+"""What Anthropic, Google and OpenAI take of the usual price. Not asked of the price list, which
+gives the full price where it knows no other, and does not say so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,8 @@ class PriceUsed(BaseModel):
     """The price list's own name; may be a family's name, shorter than the model's id."""
     date: date
     """The day whose price was taken: lists hold prices that change on a date."""
+    batch: bool = False
+    """Whether half of that price was taken, as for all that is asked in batches."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +80,27 @@ class PriceList:
         return self.cost(provider, model, None, usage, datetime.now(UTC)) is not None
 
     def cost(
-        self, provider: str, requested: str, served: str | None, usage: Usage, at: datetime
+        self,
+        provider: str,
+        requested: str,
+        served: str | None,
+        usage: Usage,
+        at: datetime,
+        *,
+        batch: bool = False,
     ) -> Cost | None:
         """What these tokens cost at a moment; None where the price is not known.
 
         An alias may be answered by another model, which is then the one billed.
         """
+        full = self._full(provider, requested, served, usage, at)
+        if full is None or not batch:
+            return full
+        return Cost(full.usd * _BATCH, full.price.model_copy(update={"batch": True}))
+
+    def _full(
+        self, provider: str, requested: str, served: str | None, usage: Usage, at: datetime
+    ) -> Cost | None:
         for model in dict.fromkeys((served or requested, requested)):
             own = self.overrides.get(f"{provider}:{model}")
             if own is not None:

@@ -105,7 +105,8 @@ class Answer:
     served_model: str | None
     first_token_seconds: float | None
     """From sending the request to the first generated token, reasoning included."""
-    seconds: float
+    seconds: float | None
+    """None, like the other, where nobody waited: of an answer that came by batch."""
     calls: tuple[Call, ...] = ()
     """Tools that the model wants to be used."""
     said: JsonValue = None

@@ -15,9 +15,11 @@ from models.agent import Agent, AgentLimits
 from models.asker import Asker
 from models.base import Entrant
 from models.baseline import Empty, Reference
+from models.batch_store import BatchStore, pledged
+from models.batching import Batcher
 from models.budget import Budget
 from models.command import CommandLine
-from models.connect import connect
+from models.connect import connect, connect_batches
 from models.context import Outline
 from models.exchange import slug
 from models.exchange_store import ExchangeStore, spent
@@ -31,6 +33,7 @@ from models.provider import Cloud, Connection
 from models.recording_proxy import Till
 from models.repair import Repairer
 from models.replay import Replay
+from models.review import Reviewer
 from models.rewrite import Recordings, Rewriter
 from models.services import SERVICES, Service
 from models.spec import FORMS, Spec, check, full_name, parse
@@ -122,11 +125,33 @@ def build(name: str, desk: Desk) -> Entrant:
     )
 
 
+def batcher(entrant: Entrant, desk: Desk) -> Batcher | None:
+    """What asks an entrant's questions in batches.
+
+    None for baselines, recordings and agents, each of whose questions depends on the answer
+    before it, and where the service has no batches.
+    """
+    if not isinstance(entrant, OneShot):
+        return None
+    service = SERVICES[entrant.spec.service]
+    api = connect_batches(service, _connection(entrant.name, service, desk))
+    if api is None:
+        return None
+    return Batcher(
+        entrant=entrant.name,
+        asker=replace(entrant.asker, batch=True),
+        api=api,
+        batches=BatchStore(desk.exchanges),
+    )
+
+
 def _capped(name: str, desk: Desk) -> Desk:
     cap = desk.caps.get(name)
     if cap is None:
         return desk
-    already = spent(desk.exchanges, slug(name)) if desk.replay is None else Decimal(0)
+    already = Decimal(0)
+    if desk.replay is None:
+        already = spent(desk.exchanges, slug(name)) + pledged(desk.exchanges, name)
     own = Budget(cap, already, within=desk.budget, of=f" for {name}")
     return replace(desk, budget=own)
 
@@ -243,6 +268,27 @@ def prober(name: str, desk: Desk) -> Prober | None:
         store=ExchangeStore(desk.exchanges, desk.redactor),
         max_output_tokens=desk.max_output_tokens,
     )
+
+
+def reviewer(name: str, desk: Desk) -> Reviewer:
+    """Make a model ready to judge quality. Raises UsageError as `build` does."""
+    check_reviewer(name)
+    return Reviewer(
+        name=name,
+        answers=_answers(name, desk),
+        store=ExchangeStore(desk.exchanges, desk.redactor),
+        max_output_tokens=desk.max_output_tokens,
+    )
+
+
+def check_reviewer(name: str) -> None:
+    """Raise UsageError, naming the flag, unless `name` can name a model that judges."""
+    if name in BASELINES or "+agent" in name or "+long-context" in name:
+        raise UsageError(f"--judge-model {name}: name a model, without a strategy")
+    try:
+        check(name)
+    except UsageError as error:
+        raise UsageError(f"--judge-model: {error}") from error
 
 
 def repairer(name: str, desk: Desk) -> Repairer:

@@ -40,6 +40,7 @@ _CODES = {
     1: "the gate was not met",
     2: "something it was given is wrong",
     3: "something it depends on does not work",
+    4: "answers are awaited from a batch, and the same run folder goes on later",
 }
 
 

@@ -1,6 +1,7 @@
 """The command line.
 
-Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure.
+Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure, 4 answers are
+awaited from a batch: no error, the same command goes on.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import typer
 from rich.console import Console
 
 from core.errors import PatchmarkError
-from patchmark import __version__, checking, images, starting
+from patchmark import __version__, checking, demo, images, init
 from patchmark.commands import errors, estimated, known, one_stage, to_report
 from patchmark.environments import (
     DEFAULT_COMMITS,
@@ -26,6 +27,8 @@ from patchmark.environments import show as show_environments
 from patchmark.mining import mine_stage
 from patchmark.options import (
     Attempts,
+    Batch,
+    BatchWait,
     Budget,
     ConfigFile,
     DryRun,
@@ -33,6 +36,7 @@ from patchmark.options import (
     IncludeApart,
     IssuesFile,
     Json,
+    JudgeModel,
     Labels,
     MaxTasks,
     Models,
@@ -42,6 +46,7 @@ from patchmark.options import (
     Replay,
     Repo,
     RewriteWith,
+    Rubric,
     Since,
     Until,
     Workers,
@@ -57,7 +62,10 @@ from patchmark.streams import quiet
 from patchmark.under_test import trust_absolute_folders_only
 
 INTERRUPTED = 130
-CODES = "Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure."
+CODES = (
+    "Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure, "
+    "4 answers are awaited from a batch."
+)
 
 app = typer.Typer(
     name="patchmark",
@@ -122,6 +130,10 @@ def run(
     include_apart: IncludeApart = None,
     rewrite_with: RewriteWith = None,
     probe: Probe = None,
+    batch: Batch = False,
+    batch_wait: BatchWait = None,
+    judge_model: JudgeModel = None,
+    rubric: Rubric = None,
     config: ConfigFile = None,
     workers: Workers = None,
     dry_run: DryRun = False,
@@ -132,7 +144,8 @@ def run(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
         budget_usd=budget_usd, fail_under=fail_under, replay=replay, issues=issues,
         since=since, until=until, paths=paths, labels=labels, include_apart=include_apart,
-        rewrite_with=rewrite_with, probe=probe, config=config, workers=workers,
+        rewrite_with=rewrite_with, probe=probe, batch=batch, batch_wait=batch_wait,
+        judge_model=judge_model, rubric=rubric, config=config, workers=workers,
     )  # fmt: skip
     if dry_run:
         estimated(make(flags, os.environ), as_json=as_json)
@@ -221,15 +234,18 @@ def solve(
     replay: Replay = None,
     rewrite_with: RewriteWith = None,
     probe: Probe = None,
+    batch: Batch = False,
+    batch_wait: BatchWait = None,
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
     """Have every entrant write a patch for every proven task; costs money."""
     flags = Flags(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
-        budget_usd=budget_usd, replay=replay, rewrite_with=rewrite_with, probe=probe, config=config,
+        budget_usd=budget_usd, replay=replay, rewrite_with=rewrite_with, probe=probe,
+        batch=batch, batch_wait=batch_wait, config=config,
     )  # fmt: skip
-    one_stage(known(flags), solve_all, as_json=as_json)
+    raise typer.Exit(one_stage(known(flags), solve_all, as_json=as_json))
 
 
 @app.command(epilog="Example: `patchmark judge --out my-run`")
@@ -268,10 +284,10 @@ def report(
     raise typer.Exit(to_report(known(flags), finish, as_json=as_json))
 
 
-app.command("demo", epilog=starting.DEMO_EPILOG)(starting.demo)
+app.command("demo", epilog=demo.EPILOG)(demo.demo)
 app.command("doctor", epilog=checking.EPILOG)(checking.doctor)
 app.command("models", epilog=checking.MODELS_EPILOG)(checking.list_models)
-app.command("init", epilog=starting.INIT_EPILOG)(starting.init)
+app.command("init", epilog=init.EPILOG)(init.init)
 
 
 @app.command(hidden=True)

@@ -13,7 +13,8 @@ from rich.console import Console
 
 from core.types import Candidate, Dropped, Patch, Task, Verdict
 from patchmark import asked, dry_run
-from patchmark.pipeline import Finished
+from patchmark.batches import awaited
+from patchmark.pipeline import AWAITING, Finished
 from patchmark.progress import Show
 from patchmark.run import Run, opened
 from patchmark.secrets import redactor_for
@@ -56,10 +57,11 @@ def _given(flag: T | None, before: T) -> T:
     return before if flag is None else flag
 
 
-def one_stage(settings: Settings, stage: Callable[[Run], None], *, as_json: bool) -> None:
-    """Run one stage and print what the folder holds after it."""
+def one_stage(settings: Settings, stage: Callable[[Run], None], *, as_json: bool) -> int:
+    """Run one stage, print what the folder holds after it, and return the exit code."""
     with opened(settings, lambda budget: Show(errors(), lambda: budget.spent)) as going:
         stage(going)
+        waiting = awaited(going)
         counts = {
             "folder": str(going.folder.path),
             "candidates": len({c.id for c in going.folder.read(Candidate)}),
@@ -76,6 +78,7 @@ def one_stage(settings: Settings, stage: Callable[[Run], None], *, as_json: bool
         folder = counts.pop("folder")
         words = ", ".join(f"{n} {name}" for name, n in counts.items())
         sys.stdout.write(f"{folder}: {words}\n")
+    return AWAITING if waiting else 0
 
 
 def estimated(settings: Settings, *, as_json: bool) -> None:

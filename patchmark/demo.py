@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from importlib.resources import files
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from core.errors import UsageError
 from core.git import clean_environment, git_command
 from patchmark.asked import NAME
-from patchmark.settings import Flags
+from patchmark.commands import to_report
+from patchmark.options import Json, MaxTasks, Models
+from patchmark.pipeline import run_all
+from patchmark.settings import Flags, make
 
+EPILOG = "Example: `patchmark demo`"
 MODELS = "reference,empty,replay:careful,replay:hasty"
 REPOSITORY = "sundial"
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the demo; made anew.")] = Path("demo-run"),
+    models: Models = None,
+    max_tasks: MaxTasks = None,
+    as_json: Json = False,
+) -> None:
+    """The main job on a small sample repository, with recorded answers: no key, no cost.
+
+    With `--models` those are asked instead.
+    """
+    settings = make(prepare(out, models, max_tasks), os.environ)
+    raise typer.Exit(to_report(settings, run_all, as_json=as_json))
 
 
 def prepare(out: Path, models: str | None = None, max_tasks: int | None = None) -> Flags:

@@ -15,9 +15,9 @@ from core.types import Task
 from models.base import Entrant
 from models.estimate import NOTHING, Estimate, estimate
 from patchmark.mining import mine_stage
+from patchmark.missing import Missing, missing_patches
 from patchmark.run import Run
 from patchmark.settings import Settings
-from patchmark.solving import Missing, missing_patches
 from patchmark.stages import validate_stage
 
 
@@ -84,7 +84,9 @@ def show(rows: list[Row], settings: Settings, console: Console) -> None:
 
 def _row(run: Run, entrant: Entrant, missing: list[Missing]) -> Row:
     mine = [(one.task, one.attempt) for one in missing if one.entrant is entrant]
-    found = [estimate(entrant, task, _files(run, task)) for task, _ in mine]
+    batcher = run.batchers.get(entrant.name) if run.settings.batch else None
+    asker = batcher.asker if batcher else None
+    found = [estimate(entrant, task, _files(run, task), asker) for task, _ in mine]
     known = [one for one in found if one is not None]
     total = reduce(Estimate.__add__, known, NOTHING) if len(known) == len(found) else None
     answers = [p for p in run.patches().values() if p.entrant == entrant.name]

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from core.errors import UsageError
 from models.registry import needs_key
 from models.services import KEY_VARIABLES
 from models.spec import check
 from patchmark.config import NAME
+from patchmark.options import Models, Repo
 from patchmark.under_test import open_repository
 
+EPILOG = "Example: `patchmark init --models anthropic:claude-opus-4-8`"
 WORKFLOW = Path(".github/workflows/patchmark.yml")
 _DEFAULT = "reference,empty"
 _SECRETS = {
@@ -19,6 +24,16 @@ _SECRETS = {
     "google": "          google-api-key: ${{ secrets.GEMINI_API_KEY }}\n",
     "openai": "          openai-api-key: ${{ secrets.OPENAI_API_KEY }}\n",
 }
+
+
+def init(
+    repo: Repo = None,
+    models: Models = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+) -> None:
+    """Write patchmark.toml and a workflow file for this repository."""
+    for path in write_files(repo or Path(), models, force=force):
+        typer.echo(f"wrote {path}")
 
 
 def write_files(repo: Path, models: str | None, *, force: bool) -> list[Path]:

@@ -43,6 +43,35 @@ ConfigFile = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what models would be asked and cost; ask no one.")
 ]
+JudgeModel = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL",
+        help="Have this model judge the quality of what passed, blind; two answers a patch.",
+    ),
+]
+Rubric = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write such pairs for a person to judge; read back what was filled in.",
+    ),
+]
+Batch = Annotated[
+    bool,
+    typer.Option(
+        "--batch",
+        help="Ask in batches, at half price, where that can be; answers take up to a day.",
+    ),
+]
+BatchWait = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        metavar="MINUTES",
+        help="Wait this long for batches; the same command goes on later. [default: 60]",
+    ),
+]
 Workers = Annotated[int | None, typer.Option(min=1, help="Containers at once. [default: cores]")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 Since = Annotated[

@@ -9,12 +9,17 @@ from pathlib import Path
 from core.errors import InfrastructureError, UsageError
 from core.report import Report
 from core.types import Dropped, DropReason, Task
+from patchmark.batches import awaited
 from patchmark.mining import mine_stage
 from patchmark.probing import probe_stage
 from patchmark.reporting import report_stage
+from patchmark.reviewing import review_stage
 from patchmark.run import Run
 from patchmark.solving import solve_and_judge, solve_stage
 from patchmark.stages import rewrite_stage, validate_stage
+
+AWAITING = 4
+"""No error: answers are awaited, and the same command goes on."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +36,13 @@ def run_all(run: Run) -> Finished:
     # Made first: a missing key is said before minutes are spent on tasks.
     if not run.entrants:
         raise UsageError("--models: name at least one entrant")
-    _ = run.rewriter, run.probers
+    _ = run.rewriter, run.probers, run.reviewer
     mine_stage(run)
     validate_stage(run)
     rewrite_stage(run)
     solve_and_judge(run)
     probe_stage(run)
+    review_stage(run)
     return finish(run)
 
 
@@ -48,7 +54,8 @@ def solve_all(run: Run) -> None:
 
 
 def finish(run: Run) -> Finished:
-    """Write the report and tell what it means: 3 for broken tasks, 1 for a gate not met.
+    """Write the report and tell what it means: 3 for broken tasks, 4 where answers are awaited
+    from batches, 1 for a gate not met.
 
     Raises UsageError or InfrastructureError, after writing the report, when no task could
     be made, and the drops say whose doing that is.
@@ -56,7 +63,8 @@ def finish(run: Run) -> Finished:
     report, files = report_stage(run)
     if not report.tasks:
         raise _no_tasks(run)
-    return Finished(report, files, _exit_code(report, run.settings.fail_under))
+    code = _exit_code(report, run.settings.fail_under)
+    return Finished(report, files, AWAITING if awaited(run) and code in (0, 1) else code)
 
 
 def _exit_code(report: Report, fail_under: float | None) -> int:

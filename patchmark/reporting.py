@@ -11,7 +11,9 @@ from core.types import Candidate, Cutoff, Dropped, Task
 from models.cutoffs import cutoff
 from models.rewrite import billed
 from patchmark import __version__
+from patchmark.batches import awaited, words
 from patchmark.mining import notices
+from patchmark.reviewing import opinions_of
 from patchmark.run import Run
 from patchmark.settings import Settings
 from patchmark.sources import name_of
@@ -26,6 +28,7 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
     apart = run.chosen(apart=True)
     dropped = _latest_drops(run)
     mined_out = [d for d in dropped if d.stage == "mine"]
+    waiting = awaited(run)
     facts = Facts(
         repository=name_of(run.repository, settings.repo),
         head=run.repository.head,
@@ -45,12 +48,13 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
             for c in apart
         ],
         apart_tasks=newest_first(run.tasks(apart=True)),
-        notices=notices(run.folder.path),
+        notices=[*notices(run.folder.path), *([words(waiting)] if waiting else [])],
         rewriter=settings.rewrite_with,
         rewriting_usd=_rewriting(run),
         probes=list(run.probes().values()),
         cutoffs=_cutoffs(run),
         sandbox=run.confinement(),
+        opinions=opinions_of(run),
     )
     report = settings.redactor.record(tally(facts))
     return report, write_reports(report, run.folder.path)

@@ -12,17 +12,21 @@ from threading import BoundedSemaphore, Lock
 from core.bench import Workbench
 from core.confinement import Confinement
 from core.git import Repository
+from core.opinion import Opinion
 from core.outlet import OpenBench
 from core.store import RunFolder
 from core.types import Candidate, Dropped, Patch, Probe, Task, Verdict
 from miner.outline import outline
 from models.base import Entrant
+from models.batch_store import pledged
+from models.batching import Batcher
 from models.budget import Budget
 from models.exchange_store import spent
 from models.lanes import Lanes
 from models.probe import Prober
-from models.registry import Desk, build, prober, repairer, rewriter
+from models.registry import Desk, batcher, build, prober, repairer, reviewer, rewriter
 from models.repair import Repairer
+from models.review import Reviewer
 from models.rewrite import Rewriter
 from patchmark import asked
 from patchmark.gated import gated
@@ -124,10 +128,22 @@ class Run:
         return tuple(build(name, self._desk) for name in self.settings.models)
 
     @cached_property
+    def batchers(self) -> dict[str, Batcher]:
+        """What asks in batches, by the entrant it asks for; not all can be asked so."""
+        found = {entrant.name: batcher(entrant, self._desk) for entrant in self.entrants}
+        return {name: one for name, one in found.items() if one is not None}
+
+    @cached_property
     def rewriter(self) -> Rewriter | None:
         """Who writes statements anew, if anybody. Raises UsageError as `entrants` does."""
         name = self.settings.rewrite_with
         return rewriter(name, self._desk) if name else None
+
+    @cached_property
+    def reviewer(self) -> Reviewer | None:
+        """Who judges the quality of what passed, if any model. Raises as `entrants` does."""
+        name = self.settings.judge_model
+        return reviewer(name, self._desk) if name else None
 
     @cached_property
     def probers(self) -> tuple[Prober, ...]:
@@ -206,6 +222,10 @@ class Run:
         """The latest probe of each (task, entrant)."""
         return dict(self.folder.latest(Probe, lambda p: (p.task_id, p.entrant)))
 
+    def opinions(self) -> dict[object, Opinion]:
+        """The latest opinion of each judge, (task, entrant, attempt) and order."""
+        return dict(self.folder.latest(Opinion, opinion_key))
+
     def confinement(self) -> Confinement | None:
         """What test runs were held to; None where nothing was judged."""
         return next(reversed([*self.folder.read(Confinement)]), None)
@@ -213,6 +233,11 @@ class Run:
     def verdicts(self) -> dict[object, Verdict]:
         """The latest verdict of each (task, entrant, attempt)."""
         return dict(self.folder.latest(Verdict, lambda v: (v.task_id, v.entrant, v.attempt)))
+
+
+def opinion_key(opinion: Opinion) -> tuple[object, ...]:
+    """Whose opinion of what it is."""
+    return (opinion.judge, opinion.task_id, opinion.entrant, opinion.attempt, opinion.order)
 
 
 def marks(settings: Settings) -> Marks:
@@ -227,7 +252,9 @@ def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Ru
     refuse_tracked(repository, settings.out)
     with RunFolder(settings.out, settings.redactor) as folder:
         # What earlier runs of this folder were billed counts against the cap as well.
-        billed = spent(folder.exchanges) if settings.replay is None else Decimal(0)
+        billed = Decimal(0)
+        if settings.replay is None:
+            billed = spent(folder.exchanges) + pledged(folder.exchanges)
         budget = Budget(settings.budget_usd, billed)
         run = Run(settings, folder, repository, budget, show_on(budget))
         asked.write(folder.path, settings, repository)

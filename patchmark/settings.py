@@ -20,7 +20,7 @@ from models.agent import AgentLimits
 from models.command_presets import COMMANDS
 from models.pricing import Price
 from models.provider import Cloud
-from models.registry import check_rewriter
+from models.registry import check_reviewer, check_rewriter
 from models.spec import check, full_name
 from patchmark.addresses import addresses, cloud, keys
 from patchmark.choosing import chosen
@@ -33,6 +33,7 @@ from sandbox.recipe import EnvironmentSettings
 
 DEFAULT_MODELS = ("reference", "empty")
 DEFAULT_TASKS = 20
+DEFAULT_BATCH_MINUTES = 60.0
 T = TypeVar("T")
 
 _CA_VARIABLES = ("PATCHMARK_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT")
@@ -58,6 +59,10 @@ class Flags:
     include_apart: bool | None = None
     rewrite_with: str | None = None
     probe: bool | None = None
+    judge_model: str | None = None
+    rubric: Path | None = None
+    batch: bool = False
+    batch_wait: float | None = None
     config: Path | None = None
     workers: int | None = None
 
@@ -85,6 +90,14 @@ class Settings:
     """The model that writes statements anew."""
     probe: bool
     """Whether models are asked for fixes from their titles alone."""
+    judge_model: str | None
+    """The model that judges the quality of what passed."""
+    rubric: Path | None
+    """Form that people fill in to judge it."""
+    batch: bool
+    """Whether questions are asked in batches, where that can be."""
+    batch_wait: float
+    """Seconds to wait for batches before the run ends without them."""
     cutoffs: Mapping[str, str]
     """Entrant → month or day up to which it was trained, before the table's."""
     workers: int
@@ -136,6 +149,10 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         include_apart=_first(flags.include_apart, config.mine.include_apart),
         rewrite_with=_rewriter(_first(flags.rewrite_with, config.mine.rewrite_with)),
         probe=_first(flags.probe, config.probe),
+        judge_model=_reviewer(flags.judge_model),
+        rubric=flags.rubric,
+        batch=flags.batch,
+        batch_wait=60 * (DEFAULT_BATCH_MINUTES if flags.batch_wait is None else flags.batch_wait),
         cutoffs=config.cutoffs,
         workers=flags.workers or config.limits.workers or os.cpu_count() or 1,
         validation_runs=config.limits.validation_runs,
@@ -186,6 +203,13 @@ def _rewriter(name: str | None) -> str | None:
     if not name:
         return None
     check_rewriter(name)
+    return full_name(name)
+
+
+def _reviewer(name: str | None) -> str | None:
+    if not name:
+        return None
+    check_reviewer(full_name(name))
     return full_name(name)
 
 

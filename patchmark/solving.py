@@ -11,10 +11,10 @@ from functools import partial
 
 from core.git import Snapshot
 from core.types import Patch, Task, Verdict
-from models.base import Entrant
 from models.registry import service_of
+from patchmark.batches import Batches
 from patchmark.judging import Judging
-from patchmark.rewriting import is_about
+from patchmark.missing import Missing, missing_patches
 from patchmark.run import Run
 from patchmark.workers import Crews
 
@@ -22,35 +22,9 @@ _HERE = 4
 """Attempts at once of entrants that ask no service."""
 
 
-@dataclass(frozen=True)
-class Missing:
-    """An attempt that has no final answer yet, with who is to make it."""
-
-    entrant: Entrant
-    task: Task
-    attempt: int
-
-    @property
-    def key(self) -> object:
-        """What its patch is found by."""
-        return (self.task.id, self.entrant.name, self.attempt)
-
-
-def missing_patches(run: Run) -> list[Missing]:
-    """The attempts that have no final answer yet."""
-    patches = run.patches()
-    return [
-        Missing(entrant, task, attempt)
-        for task in run.all_tasks()
-        for entrant in run.entrants
-        for attempt in range(1, run.settings.attempts + 1)
-        if not _is_final(run, patches.get((task.id, entrant.name, attempt)), task)
-    ]
-
-
 def solve_stage(run: Run) -> None:
     """Tasks → patches, for every entrant and attempt that has no final answer yet."""
-    _flow(run, missing_patches(run), None, [])
+    _ask(run, missing_patches(run), None, [])
 
 
 def judge_stage(run: Run) -> None:
@@ -68,7 +42,16 @@ def solve_and_judge(run: Run) -> None:
         for task, patch in judging.waiting()
         if (patch.task_id, patch.entrant, patch.attempt) not in again
     ]
-    _flow(run, missing, judging, waiting)
+    _ask(run, missing, judging, waiting)
+
+
+def _ask(
+    run: Run, missing: list[Missing], judging: Judging | None, waiting: list[tuple[Task, Patch]]
+) -> None:
+    """What is asked for in batches is handed in first, and waited for when all else is done."""
+    batches = Batches(run)
+    _flow(run, batches.begin(missing), judging, waiting)
+    _flow(run, batches.wait(), judging, [])
 
 
 def _flow(
@@ -130,11 +113,3 @@ def crew_of(entrant: str) -> tuple[str, int]:
     """
     service = service_of(entrant)
     return (service.name, 2 * service.at_once) if service else ("here", _HERE)
-
-
-def _is_final(run: Run, patch: Patch | None, task: Task) -> bool:
-    if patch is None or not patch.stop.final:
-        return False
-    if patch.entrant == "reference":
-        return patch.diff == task.gold_patch
-    return is_about(patch, task, run.folder.exchanges)

@@ -19,6 +19,7 @@ from reports.escape import beginning, one_line, visible
 from reports.latency import NOTES, latency_lines
 from reports.memory import echo_words, memory_lines, memory_notes, probe_words
 from reports.numbers import counted, money, seconds
+from reports.quality import quality_lines, quality_notes, quality_title
 from reports.words import EMPTY, SIGNS, banners, reason_words, stage_words
 
 _ALL_PATCHES = 12_000_000
@@ -67,6 +68,9 @@ def page(report: Report) -> str:
             memory_notes=memory_notes(report),
             times=latency_lines(report),
             times_notes=NOTES,
+            quality=quality_lines(report),
+            quality_title=quality_title(report),
+            quality_notes=quality_notes(report),
             echo_words=echo_words,
             probe_words=probe_words,
             legend=view.legend(columns),

@@ -15,6 +15,7 @@ from reports import view
 from reports.escape import Safe, beginning, code, fence, prose
 from reports.latency import NOTES, latency_lines
 from reports.memory import memory_lines, memory_notes
+from reports.quality import quality_lines, quality_notes, quality_title
 from reports.words import SIGNS, banners, listing, reason_words, stage_words
 
 MARKER = "<!-- patchmark:report v1 -->"
@@ -54,7 +55,7 @@ def _ladder() -> Iterator[_Rung]:
         ("most names of tests", lambda rung: replace(rung, names=2)),
         ("what did not pass", lambda rung: replace(rung, failures=False)),
         ("the table of times", lambda rung: replace(rung, times=False)),
-        ("signs of memory", lambda rung: replace(rung, memory=False)),
+        ("signs of memory and opinions", lambda rung: replace(rung, memory=False)),
         ("commits that are no task or kept apart", lambda rung: replace(rung, dropped=False)),
         ("long titles", lambda rung: replace(rung, title=30)),
         ("the table of tasks", lambda rung: replace(rung, matrix=False)),
@@ -125,6 +126,9 @@ def _render(template: Template, report: Report, rung: _Rung) -> str:
         memory_notes=memory_notes(report),
         times=latency_lines(report) if rung.times else [],
         times_notes=NOTES,
+        quality=quality_lines(report) if rung.memory else [],
+        quality_title=quality_title(report),
+        quality_notes=quality_notes(report),
         failures=view.failures(report) if rung.failures else [],
         names_limit=rung.names,
         patches=rung.patches,

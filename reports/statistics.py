@@ -1,8 +1,10 @@
-"""The two pieces of statistics a report needs, small enough to be checked by hand."""
+"""The few pieces of statistics a report needs, small enough to be checked by hand."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -38,6 +40,20 @@ def wilson(passed: int, scored: int) -> Interval | None:
     low = 0.0 if passed == 0 else max(0.0, (centre - half) / (1 + spread))
     high = 1.0 if passed == scored else min(1.0, (centre + half) / (1 + spread))
     return Interval(low, high)
+
+
+def linear_kappa(pairs: Sequence[tuple[int, int]], categories: int) -> float | None:
+    """Agreement of two judges beyond chance, on categories in order, numbered from 0.
+
+    Cohen, J. (1968), "Weighted kappa", Psychological Bulletin 70:213-220, with weights
+    |i - j| / (k - 1): 1 - Σ w·observed / Σ w·expected. None where one category is all there is.
+    """
+    first, second = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
+    away = sum(abs(a - b) for a, b in pairs)
+    chance = sum(
+        first[a] * second[b] * abs(a - b) for a in range(categories) for b in range(categories)
+    )
+    return 1 - away * len(pairs) / chance if chance else None
 
 
 def mcnemar_exact(wins: int, losses: int) -> float:

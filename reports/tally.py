@@ -10,11 +10,13 @@ from decimal import Decimal
 
 from core.confinement import Confinement
 from core.echo import OwnWords, own_words
+from core.opinion import Opinion
 from core.report import ApartRow, Cell, DropRow, EntrantRow, Report, TaskRow
 from core.types import Cause, Cutoff, Dropped, Outcome, Patch, Probe, Task, Verdict
 from reports.decision import decide
 from reports.latency import latency, p50
 from reports.memory import echo_of, memory_rows, probe_row
+from reports.quality import quality_of
 from reports.statistics import wilson
 from reports.words import BASELINES, EMPTY, REFERENCE
 
@@ -55,6 +57,8 @@ class Facts:
     cutoffs: Mapping[str, Cutoff | None] = field(default_factory=dict)
     """By entrant."""
     sandbox: Confinement | None = None
+    opinions: Sequence[Opinion] = ()
+    """On the patches that there are."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,7 @@ def tally(facts: Facts) -> Report:
         rewriter=facts.rewriter,
         rewriting_usd=facts.rewriting_usd,
         memory=memory_rows(rows, tasks, facts.cutoffs),
+        quality=quality_of(facts.opinions, facts.entrants),
         sandbox=facts.sandbox,
     )
     return report.model_copy(update={"verdict": decide(report)})
@@ -172,6 +177,7 @@ def _entrant(name: str, tries: Sequence[_Try], probes: Sequence[Probe]) -> Entra
         outcomes={outcome: outcomes[outcome] for outcome in Outcome if outcomes[outcome]},
         served_models=_served(patches),
         replayed=any(patch.replayed for patch in patches),
+        batched=any(patch.batched for patch in patches),
         fiction=_fiction(patches),
         latency=latency(patches),
     )

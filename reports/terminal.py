@@ -11,6 +11,7 @@ from reports import view
 from reports.escape import one_line
 from reports.memory import memory_lines
 from reports.numbers import counted
+from reports.quality import quality_lines, quality_title
 from reports.words import SIGNS, Tone, banners, reason_words
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def show(report: Report, console: Console) -> None:
         console.line()
         _matrix(report, columns, console)
         _memory(report, columns, console)
+        _quality(report, console)
     _dropped(report, console)
     for note in (*view.notes(report), *view.sandbox_line(report)):
         _line(console, one_line(note, 400), "dim")
@@ -51,6 +53,12 @@ def _line(console: Console, text: str, style: str = "") -> None:
     from rich.text import Text
 
     console.print(Text(text, style=style), highlight=False)
+
+
+def _quality(report: Report, console: Console) -> None:
+    for line in quality_lines(report):
+        words = f"better {line.better}, even {line.even}, worse {line.worse}"
+        _line(console, f"{quality_title(report)}, beside the real fix: {line.name} {words}", "dim")
 
 
 def _dropped(report: Report, console: Console) -> None:

@@ -141,6 +141,8 @@ def label(row: EntrantRow) -> str:
         words.append("fiction")
     if row.replayed:
         words.append("recorded answers")
+    if row.batched:
+        words.append("by batch, at half price")
     if row.served_models:
         words.append(f"answered by {listing(row.served_models)}")
     return ", ".join(words)

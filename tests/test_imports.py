@@ -24,9 +24,9 @@ MAY_IMPORT = {
     "patchmark": set(PACKAGES),
 }
 SDK_HOMES = {
-    "anthropic": ("models/anthropic.py", "models/anthropic_dialog.py"),
-    "google": ("models/google.py", "models/google_credentials.py", "models/google_dialog.py"),
-    "openai": ("models/openai.py", "models/openai_dialog.py"),
+    "anthropic": ("models/anthropic.py", "models/anthropic_batch.py", "models/anthropic_dialog.py"),
+    "google": ("models/google.py", "models/google_"),
+    "openai": ("models/openai.py", "models/openai_"),
     "docker": ("sandbox/",),
     "github": ("reports/comment.py", "miner/", "patchmark/"),
     "jinja2": ("models/prompt.py", "reports/"),

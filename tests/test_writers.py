@@ -15,6 +15,7 @@ CLEAN = {
     "core/store.py": "through the redactor it is made with; a lock, a torn line of its own",
     "miner/api_cache.py": "through the redactor it is made with",
     "models/exchange_store.py": "through the redactor it is made with",
+    "patchmark/people.py": "through the settings' redactor",
     "patchmark/asked.py": "through the settings' redactor",
     "patchmark/validated.py": "through the redactor it is made with",
     "patchmark/workflow.py": "through the redactor it is made with",

@@ -21,6 +21,7 @@ from support.tasks import make_task
 
 from core.confinement import Confinement
 from core.errors import StoreError
+from core.opinion import Opinion
 from core.paths import PathRules
 from core.redact import NOTHING
 from core.store import FILES, RunFolder
@@ -99,6 +100,11 @@ CONFINEMENT = Confinement(
     output_mib=256, network="none", user="10001", runtime="runc",
 )  # fmt: skip
 
+OPINION = Opinion(
+    judge="model", task_id="0123456789ab", entrant="other", attempt=1, order=2, pair="ab",
+    first="fix", stop=Stop.ANSWERED, better="tie", patch_scores={"fit": 3}, why="so\u2028so",
+)  # fmt: skip
+
 
 def dropped(number: int, detail: str = "") -> Dropped:
     return Dropped(
@@ -114,7 +120,7 @@ def folder(tmp_path: Path) -> Iterator[RunFolder]:
 
 @pytest.mark.parametrize(
     "record",
-    [CANDIDATE, dropped(1, "why"), make_task(), PATCH, PROBE, VERDICT, CONFINEMENT],
+    [CANDIDATE, dropped(1, "why"), make_task(), PATCH, PROBE, VERDICT, CONFINEMENT, OPINION],
     ids=lambda r: type(r).__name__,
 )
 def test_every_record_comes_back_as_it_was(folder: RunFolder, record: Record) -> None:
@@ -125,7 +131,7 @@ def test_every_record_comes_back_as_it_was(folder: RunFolder, record: Record) ->
 
 def test_every_record_type_has_a_file() -> None:
     """The cases above are all there are."""
-    tested = {Candidate, Dropped, type(make_task()), Patch, Probe, Verdict, Confinement}
+    tested = {Candidate, Dropped, type(make_task()), Patch, Probe, Verdict, Confinement, Opinion}
     assert set(FILES) == tested
 
 

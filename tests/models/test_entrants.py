@@ -91,6 +91,7 @@ def test_the_exchange_file_holds_exactly_the_promised_keys(tmp_path: Path) -> No
         "said",
         "backoff_seconds",
         "queued_seconds",
+        "batch",
     }
     assert kept["cost_usd"] == "0.075"
     assert kept["text"] == FIX

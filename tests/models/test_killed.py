@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import re
@@ -14,8 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
-from support import kill_run
+from support import kill_batch, kill_run
 from support.fake_anthropic import FakeAnthropic
+from support.fake_anthropic_batch import FakeAnthropicBatch
+from support.fake_batches import Ways
 from support.loopback import Behaviour, in_order
 from support.tasks import CALC, FIX, make_task
 
@@ -96,3 +99,33 @@ def test_killed_runs_ask_again_only_what_was_under_way(tmp_path: Path) -> None:
         assert patch.cost_usd is None or asked[n] == 1 + (n == 0), (
             "a second bill that no one knows of"
         )
+
+
+def test_batches_killed_at_any_write_are_paid_for_once(tmp_path: Path) -> None:
+    """From the first file to the last, also between sending a batch and noting its id."""
+    with FakeAnthropicBatch(Ways(text=FIX, at_once=True)) as server:
+        command = [sys.executable, kill_batch.__file__, server.url]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as runner:
+            assert runner.stdin is not None
+            assert runner.stdout is not None
+            ends = []
+            for writes in itertools.count(1):
+                folder = tmp_path / str(writes)
+                before = len(server.questions)
+                for number in (writes, 1_000):
+                    runner.stdin.write(f"{folder} {number}\n")
+                    runner.stdin.flush()
+                    ends.append(int(runner.stdout.readline()))
+                store = ExchangeStore(folder / "exchanges", NOTHING)
+                slots = [
+                    Slot(kill_batch.ENTRANT, make_task(n).id, 1) for n in range(kill_batch.TASKS)
+                ]
+                assert all(store.answer(slot) for slot in slots), writes
+                assert len(server.questions) - before == kill_batch.TASKS, f"at write {writes}"
+                if ends[-2] == 0:
+                    break
+            runner.stdin.close()
+    assert ends.count(signal.SIGKILL) > 8
+    assert set(ends) == {0, signal.SIGKILL}

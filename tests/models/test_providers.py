@@ -82,6 +82,7 @@ def test_text_counts_and_times_of_an_answer(fake: type[Loopback], make: Make) ->
     )
     assert answer.served_model == "model-1-2026"
     assert answer.first_token_seconds is not None
+    assert answer.seconds is not None
     assert 0 < answer.first_token_seconds <= answer.seconds
     assert answer.seconds >= 0.1
     assert answer.raw_usage
