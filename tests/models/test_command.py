@@ -183,6 +183,7 @@ def test_failures_are_passed_on_counted_and_asked_again_by_the_agent(
     assert patch.stop is Stop.ANSWERED
     failure = bench.kept("1.1.failed-1")
     assert (failure["cost_usd"] == "0") is (kind == "error")
+    assert ("verloaded" in failure["error"]) is (kind == "overload_in_stream")
     assert bench.kept("1.1")["text"] == FIX.text
     assert len(bench.asked) == 3
 
