@@ -76,7 +76,7 @@ class Tally:
 
     def take(self, event: Json) -> None:
         """Read one event."""
-        failed = event.get("error")
+        failed = event.get("error") or _object(event, "response").get("error")
         if failed:
             inner = failed if isinstance(failed, dict) else {}
             self.error = str(inner.get("message") or failed)[:500]
