@@ -100,7 +100,8 @@ class Lane:
     def widen(self) -> None:
         """One more at once for each answer; where that was too many before, in a few rounds."""
         with self._changed:
-            if self._active >= self.room:
+            # Of answers that come together the first makes room that is not taken yet.
+            if self._active >= self.room or self._line:
                 more = 1.0 if self._room < self._ceiling else 1 / (_ROUNDS * self._room)
                 self._room = min(self._room + more, float(self.most))
                 self._changed.notify_all()
