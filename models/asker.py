@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -105,11 +105,10 @@ class Asker:
         slot, request = question.slot, question.request
         worst, began = self.worst_case(request) or Decimal(0), time.monotonic()
         # The place first: money that is set aside is then on its way, and nobody waits for it long.
-        with (
-            question.under_way(),
-            self.lane.turn(request.characters // 4, question.failed) as turn,
-            self.budget.reserve(worst) as reservation,
-        ):
+        with question.under_way(), ExitStack() as stack:
+            place = stack.enter_context(ExitStack())
+            turn = place.enter_context(self.lane.turn(request.characters // 4, question.failed))
+            reservation = stack.enter_context(self.budget.reserve(worst))
             waited = question.waited(began)
             sent = self.store.begin(slot, request, question.key, _now(), waited)
             try:
@@ -122,6 +121,7 @@ class Asker:
                     raise UsageError(str(error)) from error
                 raise
             turn.answered()
+            place.close()  # the next may go while this is written down
             exchange = self.keep_answer(slot, sent, answer)
             reservation.settle(exchange.cost_usd)
             return exchange

@@ -100,18 +100,22 @@ class Lane:
     def widen(self) -> None:
         """One more at once for each answer; where that was too many before, in a few rounds."""
         with self._changed:
-            if self._active >= self.room:
+            # Of answers that come together the first makes room that is not taken yet.
+            if self._active >= self.room or self._line:
                 more = 1.0 if self._room < self._ceiling else 1 / (_ROUNDS * self._room)
                 self._room = min(self._room + more, float(self.most))
                 self._changed.notify_all()
 
     def narrow(self, began: float, retry_after: float | None) -> None:
-        """Half as many at once, for all that were sent before this was known only once."""
+        """Half as many at once, or as many as went well of those under way, if that is fewer."""
         with self._changed:
             now = time.monotonic()
             if began >= self._narrowed:
                 self._ceiling = max(1.0, self.room - 1.0)
                 self._room, self._narrowed = max(1.0, self.room // 2), now
+            else:  # one more of the same that was too many
+                self._ceiling = max(1.0, self._ceiling - 1)
+                self._room = min(self._room, self._ceiling)
             pause = min(max(retry_after or 0.0, 0.0), LONGEST_WAIT)
             self._opens = max(self._opens, now + pause)
 
