@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 from support.calc_repo import CALC, CalcRepo
-from support.command_line import patchmark
 from support.fake_anthropic_batch import FakeAnthropicBatch
 from support.sample import EXCHANGES, ISSUES, sample
 from support.tasks import FIX, make_task
@@ -21,6 +20,7 @@ from core.redact import NOTHING
 from core.store import RunFolder
 from core.types import Stop, Task
 from patchmark.batches import pauses
+from patchmark.cli import main
 from patchmark.progress import Show
 from patchmark.run import opened
 from patchmark.settings import Flags, make
@@ -31,11 +31,11 @@ TASK = "eb6941e4e6e6"
 
 
 @pytest.fixture
-def out(tmp_path: Path) -> Path:
+def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run folder with one task, as mining left it, and as if it had been proven."""
-    repository = sample(tmp_path)
-    done = patchmark(tmp_path, "mine", "--repo", repository, "--out", "out", "--issues", ISSUES)
-    assert done.returncode == 0, done.stderr
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    where = ["--repo", str(sample(tmp_path)), "--out", str(tmp_path / "out")]
+    assert main(["mine", *where, "--issues", str(ISSUES)]) == 0
     lines = (tmp_path / "out" / "candidates.jsonl").read_text().splitlines()
     mined = next(found for line in lines if (found := json.loads(line))["id"] == TASK)
     proven = json.loads(make_task().model_dump_json()) | mined
@@ -50,18 +50,22 @@ def test_looks_grow_rare_but_never_stop() -> None:
     assert some == sorted(some)
 
 
-def test_a_run_ends_while_a_batch_is_under_way_and_goes_on_later(out: Path) -> None:
+def test_a_run_ends_while_a_batch_is_under_way_and_goes_on_later(
+    out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     with FakeAnthropicBatch() as server:
         recorded = json.loads((EXCHANGES / "careful" / f"{TASK}.1.1.json").read_text())
         server.ways.text = recorded["text"]
 
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-secret-1")
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+
         def run(command: str, *more: str, code: int) -> str:
-            done = patchmark(
-                out.parent, command, "--out", "out", "--models", OPUS, "--json", *more,
-                ANTHROPIC_API_KEY="sk-ant-secret-1", ANTHROPIC_BASE_URL=server.url,
-            )  # fmt: skip
-            assert done.returncode == code, done.stderr
-            return done.stderr + done.stdout
+            """What the command prints; in this process, to load the libraries once."""
+            capsys.readouterr()
+            assert main([command, "--out", str(out), "--models", OPUS, "--json", *more]) == code
+            printed = capsys.readouterr()
+            return printed.err + printed.out
 
         assert "1 answer is awaited" in run("solve", "--batch", "--batch-wait", "0", code=4)
         report = run("report", "--fail-under", "0.1", code=4)
