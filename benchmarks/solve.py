@@ -45,10 +45,11 @@ from core.redact import NOTHING  # noqa: E402
 from core.types import Candidate, Patch, Stop  # noqa: E402
 from models.anthropic import AnthropicProvider  # noqa: E402
 from models.budget import Budget  # noqa: E402
+from models.desk import Desk  # noqa: E402
 from models.oneshot import OneShot  # noqa: E402
 from models.openai import ResponsesProvider  # noqa: E402
 from models.provider import Connection, Provider, Request  # noqa: E402
-from models.registry import Desk, build  # noqa: E402
+from models.registry import build  # noqa: E402
 from patchmark.progress import Show  # noqa: E402
 from patchmark.run import Run, opened  # noqa: E402
 from patchmark.settings import Flags, make  # noqa: E402

@@ -2,97 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
-from core.bench import Benches
 from core.errors import UsageError
-from core.outlet import Command, OpenBenches
-from core.redact import Redactor
-from models.agent import Agent, AgentLimits
-from models.asker import Asker
+from models.agent import Agent
 from models.base import Entrant
 from models.baseline import Empty, Reference
 from models.batch_store import BatchStore, pledged
 from models.batching import Batcher
 from models.budget import Budget
 from models.command import CommandLine
-from models.connect import connect, connect_batches
-from models.context import Outline
+from models.connect import connect_batches
+from models.desk import Desk, answers, asker, check_cap, connection, recordings, source
 from models.exchange import slug
 from models.exchange_store import ExchangeStore, spent
-from models.lanes import Lanes
 from models.oneshot import OneShot
 from models.passing import Upstream
-from models.pricing import Price, PriceList
+from models.pricing import PriceList
 from models.probe import Prober
 from models.prompt import MOST_STATEMENT
-from models.provider import Cloud, Connection
 from models.recording_proxy import Till
 from models.repair import Repairer
 from models.replay import Replay
 from models.review import Reviewer
-from models.rewrite import Recordings, Rewriter
-from models.services import SERVICES, Service
-from models.spec import FORMS, Spec, check, full_name, parse
+from models.rewrite import Rewriter
+from models.services import SERVICES
+from models.spec import FORMS, Spec, check, needs_key, parse
 from models.window import CHARACTERS, window
 from models.wire import OFFERED
 
 _PROMPT_FRAME = 4_000
 """Characters of a prompt beside what is shown of problem and repository."""
 BASELINES: dict[str, type[Reference | Empty]] = {"reference": Reference, "empty": Empty}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Desk:
-    """What every entrant of a run is given to work with."""
-
-    exchanges: Path
-    """The run folder's folder for requests and answers."""
-    budget: Budget
-    lanes: Lanes = field(default_factory=Lanes)
-    redactor: Redactor
-    replay: Path | None = None
-    """A run folder, or its exchanges folder, to answer from; then no one is called."""
-    caps: Mapping[str, Decimal] = field(default_factory=dict)
-    """Entrant → US dollars that its answers may cost, within the budget of all."""
-    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Provider → API key."""
-    base_urls: Mapping[str, str] = field(default_factory=dict)
-    """Provider → address, where it is not the provider's own."""
-    cloud: Cloud | None = None
-    """Where Vertex AI is asked, and as whom."""
-    prices: Mapping[str, Price] = field(default_factory=dict)
-    """`provider:model` → the user's own price, which goes before the price list's."""
-    max_output_tokens: int = 16_000
-    prompt_budget_chars: int = 120_000
-    outline: Outline | None = None
-    """Tells what a file defines."""
-    window_chars: int = 400_000
-    """How much of an agent's dialog is sent at most."""
-    benches: Benches | None = None
-    """Where agents work; None = nowhere."""
-    commands: Mapping[str, Command] = field(default_factory=dict)
-    """Coding agents that can be named."""
-    open_benches: OpenBenches | None = None
-    """Where these work; None = nowhere."""
-    agent_limits: AgentLimits = field(default_factory=AgentLimits)
-    timeout_seconds: float = 600
-    ca_bundle: Path | None = None
-    """PEM file of the authorities to trust, where not the usual ones."""
-
-
-def needs_key(name: str) -> str | None:
-    """The service whose API key an entrant needs, None where it needs none."""
-    service = service_of(name)
-    return service.name if service is not None and service.needs_key else None
-
-
-def service_of(name: str) -> Service | None:
-    """The service that an entrant asks, None for baselines and recordings."""
-    return SERVICES.get(full_name(name).partition(":")[0])
 
 
 def build(name: str, desk: Desk) -> Entrant:
@@ -105,9 +47,9 @@ def build(name: str, desk: Desk) -> Entrant:
     if name in BASELINES:
         return BASELINES[name]()
     if desk.replay is not None and "+agent" not in name and "+command=" not in name:
-        recordings = ExchangeStore(_recordings(desk.replay), desk.redactor)
+        kept = ExchangeStore(recordings(desk.replay), desk.redactor)
         return Replay(
-            name=name, recordings=recordings, store=ExchangeStore(desk.exchanges, desk.redactor)
+            name=name, recordings=kept, store=ExchangeStore(desk.exchanges, desk.redactor)
         )
     spec, desk = parse(name), _capped(name, desk)
     if spec.strategy == "agent":
@@ -117,7 +59,7 @@ def build(name: str, desk: Desk) -> Entrant:
     return OneShot(
         name=name,
         spec=spec,
-        asker=_asker(name, desk),
+        asker=asker(name, desk),
         max_output_tokens=desk.max_output_tokens,
         prompt_budget_chars=_budget(name, spec, desk),
         outline=desk.outline,
@@ -134,7 +76,7 @@ def batcher(entrant: Entrant, desk: Desk) -> Batcher | None:
     if not isinstance(entrant, OneShot):
         return None
     service = SERVICES[entrant.spec.service]
-    api = connect_batches(service, _connection(entrant.name, service, desk))
+    api = connect_batches(service, connection(entrant.name, service, desk))
     if api is None:
         return None
     return Batcher(
@@ -189,7 +131,7 @@ def _agent(name: str, spec: Spec, desk: Desk) -> Agent:
     return Agent(
         name=name,
         spec=spec,
-        answers=_answers(name, desk),
+        answers=answers(name, desk),
         store=ExchangeStore(desk.exchanges, desk.redactor),
         benches=desk.benches,
         limits=desk.agent_limits,
@@ -211,8 +153,8 @@ def _command(name: str, spec: Spec, desk: Desk) -> CommandLine:
         raise UsageError(f"{name}: commands are not let out to {service.name}, which takes no key")
     upstream = None
     if desk.replay is None:
-        upstream = Upstream(service, _connection(name, service, desk))
-        _check_cap(spec.priced_as, prices.knows(spec.service, spec.model), desk.budget.cap_usd)
+        upstream = Upstream(service, connection(name, service, desk))
+        check_cap(spec.priced_as, prices.knows(spec.service, spec.model), desk.budget.cap_usd)
     return CommandLine(
         name=name,
         spec=spec,
@@ -225,7 +167,7 @@ def _command(name: str, spec: Spec, desk: Desk) -> CommandLine:
             lane=desk.lanes.of(service.name, service.at_once),
             upstream=upstream,
         ),
-        source=_source(desk),
+        source=source(desk),
         benches=desk.open_benches,
         limits=desk.agent_limits,
         max_output_tokens=spec.max_output_tokens or desk.max_output_tokens,
@@ -250,7 +192,7 @@ def rewriter(name: str, desk: Desk) -> Rewriter:
     check_rewriter(name)
     return Rewriter(
         name=name,
-        answers=_answers(name, desk),
+        answers=answers(name, desk),
         store=ExchangeStore(desk.exchanges, desk.redactor),
         max_output_tokens=desk.max_output_tokens,
         prompt_budget_chars=desk.prompt_budget_chars,
@@ -264,7 +206,7 @@ def prober(name: str, desk: Desk) -> Prober | None:
         return None
     return Prober(
         name=name,
-        answers=_answers(name, desk),
+        answers=answers(name, desk),
         store=ExchangeStore(desk.exchanges, desk.redactor),
         max_output_tokens=desk.max_output_tokens,
     )
@@ -275,7 +217,7 @@ def reviewer(name: str, desk: Desk) -> Reviewer:
     check_reviewer(name)
     return Reviewer(
         name=name,
-        answers=_answers(name, desk),
+        answers=answers(name, desk),
         store=ExchangeStore(desk.exchanges, desk.redactor),
         max_output_tokens=desk.max_output_tokens,
     )
@@ -298,69 +240,7 @@ def repairer(name: str, desk: Desk) -> Repairer:
     check(name)
     return Repairer(
         name=name,
-        answers=_asker(name, desk),
+        answers=asker(name, desk),
         store=ExchangeStore(desk.exchanges, desk.redactor),
         max_output_tokens=desk.max_output_tokens,
     )
-
-
-def _answers(name: str, desk: Desk) -> Asker | Recordings:
-    source = _source(desk)
-    if source is None:
-        return _asker(name, desk)
-    return Recordings(source=source, store=ExchangeStore(desk.exchanges, desk.redactor))
-
-
-def _asker(name: str, desk: Desk) -> Asker:
-    service = service_of(name)
-    if service is None:
-        raise UsageError(f"entrant {name!r} answers from recordings only; say where with --replay")
-    spec, lane = parse(name), desk.lanes.of(service.name, service.at_once)
-    connection = replace(_connection(name, service, desk), hear=lane.hear)
-    asker = Asker(
-        provider=connect(service, connection),
-        lane=lane,
-        store=ExchangeStore(desk.exchanges, desk.redactor),
-        budget=desk.budget,
-        prices=PriceList(desk.prices),
-    )
-    _check_cap(spec.priced_as, asker.knows_price(spec.model), desk.budget.cap_usd)
-    return asker
-
-
-def _source(desk: Desk) -> ExchangeStore | None:
-    """The recordings to answer from, where nobody is to be asked."""
-    return ExchangeStore(_recordings(desk.replay), desk.redactor) if desk.replay else None
-
-
-def _recordings(replay: Path) -> Path:
-    if not replay.is_dir():
-        raise UsageError(f"--replay {replay}: no such folder")
-    inner = replay / "exchanges"
-    return inner if inner.is_dir() else replay
-
-
-def _connection(name: str, service: Service, desk: Desk) -> Connection:
-    key = desk.keys.get(service.name, "").strip()
-    if service.needs_key and not key:
-        raise UsageError(f"{name} needs an API key: set {' or '.join(service.keys)}")
-    address = desk.base_urls.get(service.name, service.url)
-    if address is None and service.needs_address:
-        raise UsageError(f"{name} needs an address: set {service.address}")
-    if service.api == "vertex" and desk.cloud is None:
-        raise UsageError(f"{name} needs {service.note.partition(': ')[2]}")
-    return Connection(
-        api_key=key,
-        cloud=desk.cloud if service.api == "vertex" else None,
-        base_url=address,
-        timeout_seconds=desk.timeout_seconds,
-        ca_bundle=desk.ca_bundle,
-    )
-
-
-def _check_cap(name: str, price_known: bool, cap: Decimal | None) -> None:
-    if cap is not None and not price_known:
-        raise UsageError(
-            f"{name}: a cap of ${cap} cannot be kept without knowing the model's price; "
-            f'give it in the settings under [prices], as "{name}"'
-        )

@@ -16,7 +16,7 @@ from core.errors import UsageError
 from models.answer import Form
 from models.presets import PRESETS
 from models.provider import Effort, Request
-from models.services import SERVICES, Api
+from models.services import SERVICES, Api, Service
 
 BASELINE_NAMES = ("reference", "empty")
 FORMS = ", ".join(
@@ -102,6 +102,17 @@ def full_name(name: str) -> str:
 def model_of(name: str) -> str:
     """The model's id in an entrant's name, "" where there is none."""
     return full_name(name).partition("+")[0].partition(":")[2]
+
+
+def needs_key(name: str) -> str | None:
+    """The service whose API key an entrant needs, None where it needs none."""
+    service = service_of(name)
+    return service.name if service is not None and service.needs_key else None
+
+
+def service_of(name: str) -> Service | None:
+    """The service that an entrant asks, None for baselines and recordings."""
+    return SERVICES.get(full_name(name).partition(":")[0])
 
 
 def parse(name: str) -> Spec:

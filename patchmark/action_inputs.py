@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import UsageError
-from models.registry import needs_key
 from models.services import KEY_VARIABLES
+from models.spec import needs_key
 
 INPUT_PREFIX = "PATCHMARK_INPUT_"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.console import Console
 
 from core.errors import PatchmarkError, UsageError
-from models.registry import needs_key
 from models.services import KEY_VARIABLES
+from models.spec import needs_key
 from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, Settings, make
 from patchmark.under_test import open_repository

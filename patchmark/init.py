@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 
 from core.errors import UsageError
-from models.registry import needs_key
 from models.services import KEY_VARIABLES
-from models.spec import check
+from models.spec import check, needs_key
 from patchmark.config import NAME
 from patchmark.options import Models, Repo
 from patchmark.under_test import open_repository

@@ -21,10 +21,11 @@ from models.base import Entrant
 from models.batch_store import pledged
 from models.batching import Batcher
 from models.budget import Budget
+from models.desk import Desk
 from models.exchange_store import spent
 from models.lanes import Lanes
 from models.probe import Prober
-from models.registry import Desk, batcher, build, prober, repairer, reviewer, rewriter
+from models.registry import batcher, build, prober, repairer, reviewer, rewriter
 from models.repair import Repairer
 from models.review import Reviewer
 from models.rewrite import Rewriter

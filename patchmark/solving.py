@@ -11,7 +11,7 @@ from functools import partial
 
 from core.git import Snapshot
 from core.types import Patch, Task, Verdict
-from models.registry import service_of
+from models.spec import service_of
 from patchmark.batches import Batches
 from patchmark.judging import Judging
 from patchmark.missing import Missing, missing_patches

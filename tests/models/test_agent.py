@@ -19,8 +19,9 @@ from core.types import Patch, Stop
 from models.agent import AgentLimits
 from models.budget import Budget
 from models.compaction import compacted
+from models.desk import Desk
 from models.dialog import Call, Result, Turn
-from models.registry import Desk, build
+from models.registry import build
 
 CLAUDE = "anthropic:claude-opus-4-8+agent"
 QWEN = "server:qwen+agent"

@@ -18,9 +18,10 @@ from support.tasks import CALC, FIX, make_task
 from core.redact import NOTHING
 from core.types import Patch, Stop
 from models.budget import Budget
+from models.desk import Desk
 from models.exchange import Exchange, Failure, Slot
 from models.exchange_store import ExchangeStore
-from models.registry import Desk, build
+from models.registry import build
 from reports.tally import tally
 from reports.words import label
 

@@ -21,12 +21,13 @@ from core.types import Stop
 from models.batch_store import BatchStore, pledged
 from models.batching import Question
 from models.budget import Budget
+from models.desk import Desk
 from models.estimate import estimate
 from models.exchange import Slot
 from models.exchange_store import ExchangeStore, spent
 from models.oneshot import OneShot
 from models.pricing import Price
-from models.registry import Desk, batcher, build
+from models.registry import batcher, build
 
 NAMES = {
     FakeAnthropicBatch: "anthropic:claude-opus-4-8",

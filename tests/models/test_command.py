@@ -22,9 +22,10 @@ from core.types import Patch, Stop, Usage
 from models.agent import AgentLimits
 from models.budget import Budget
 from models.command import CommandLine
+from models.desk import Desk
 from models.estimate import Estimate, estimate
 from models.pricing import Price
-from models.registry import Desk, build
+from models.registry import build
 
 FILES = {path: text for path, text in CALC.contents.items() if text}
 AGENT = (Path(__file__).parents[1] / "support/tiny_agent.py").read_text("utf-8")

@@ -18,11 +18,12 @@ from core.errors import UsageError
 from core.redact import NOTHING
 from core.types import Stop
 from models.budget import Budget
+from models.desk import Desk
 from models.exchange import Exchange, Failure, Slot, slug
 from models.exchange_store import ExchangeStore, spent
 from models.pricing import Price
-from models.registry import Desk, build, needs_key
-from models.spec import check
+from models.registry import build
+from models.spec import check, needs_key
 
 CLAUDE = "anthropic:claude-opus-4-8"
 GEMINI = "google:gemini-3.5-flash"

@@ -19,9 +19,10 @@ from core.redact import NOTHING
 from core.types import Stop
 from models.agent import AgentLimits
 from models.budget import Budget, OverBudgetError
+from models.desk import Desk
 from models.estimate import Estimate, estimate
 from models.pricing import Price
-from models.registry import Desk, build
+from models.registry import build
 from models.spec import parse
 
 CLAUDE = "anthropic:claude-opus-4-8"

@@ -25,9 +25,10 @@ from support.tasks import CALC, FIX, make_task
 from core.redact import NOTHING
 from core.types import Stop
 from models.budget import Budget
+from models.desk import Desk
 from models.exchange import Slot
 from models.exchange_store import ExchangeStore
-from models.registry import Desk, build
+from models.registry import build
 
 TASKS, THREADS, KILLS = 120, 4, 12
 GOOD = Behaviour(text=FIX, input_tokens=10_000, output_tokens=1_000, seconds=0.03)

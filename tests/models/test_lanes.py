@@ -20,9 +20,10 @@ from support.tasks import CALC, FIX, make_task
 from core.redact import NOTHING
 from core.types import Patch, Stop
 from models.budget import Budget
+from models.desk import Desk
 from models.lanes import FIRST, Lane, LaneClosedError
 from models.rates import heard, seconds_until
-from models.registry import Desk, build
+from models.registry import build
 from models.retry import LONGEST_WAIT
 
 CLAUDE = "anthropic:claude-opus-4-8"

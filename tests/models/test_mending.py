@@ -14,7 +14,8 @@ from core.redact import NOTHING
 from core.types import Patch, Stop
 from models.answer import read_answer
 from models.budget import Budget
-from models.registry import Desk, build
+from models.desk import Desk
+from models.registry import build
 
 CLAUDE = "anthropic:claude-opus-4-8"
 COST = Decimal("0.0075")  # 1,000 in at $5 and 100 out at $25 a million

@@ -20,9 +20,10 @@ from core.opinion import CRITERIA, Opinion
 from core.redact import NOTHING
 from core.types import Patch, Stop
 from models.budget import Budget
+from models.desk import Desk
 from models.exchange_store import spent
 from models.provider import Finish
-from models.registry import Desk, check_reviewer, reviewer
+from models.registry import check_reviewer, reviewer
 from models.review import Pair, read_review
 
 CLAUDE, AUTHOR = "anthropic:claude-opus-4-8", "google:secret-author"

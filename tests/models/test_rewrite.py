@@ -19,9 +19,10 @@ from core.errors import StoreError, UsageError
 from core.redact import NOTHING
 from core.types import Difficulty, Expected, Stop
 from models.budget import Budget
+from models.desk import Desk
 from models.exchange import slug
 from models.exchange_store import spent
-from models.registry import Desk, build, check_rewriter, rewriter
+from models.registry import build, check_rewriter, rewriter
 from models.rewrite import billed, make_prompt, read_rewriting, slot_of
 
 CLAUDE, GEMINI = "anthropic:claude-opus-4-8", "google:gemini-3.5-flash"

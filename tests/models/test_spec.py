@@ -11,10 +11,11 @@ import pytest
 from core.errors import UsageError
 from core.redact import NOTHING
 from models.budget import Budget
+from models.desk import Desk
 from models.exchange import slug
 from models.presets import PRESETS
 from models.pricing import Price
-from models.registry import Desk, build
+from models.registry import build
 from models.spec import check, full_name, model_of, parse
 
 

@@ -17,8 +17,9 @@ from core.errors import UsageError
 from core.redact import NOTHING
 from core.types import Patch, Stop
 from models.budget import Budget
+from models.desk import Desk
 from models.long_context import whole_repository
-from models.registry import Desk, build
+from models.registry import build
 from models.spec import parse
 from models.window import window
 

@@ -18,9 +18,10 @@ from support.tasks import CALC, make_task  # noqa: E402
 
 from core.redact import NOTHING  # noqa: E402
 from models.budget import Budget  # noqa: E402
+from models.desk import Desk  # noqa: E402
 from models.exchange import Slot  # noqa: E402
 from models.oneshot import OneShot  # noqa: E402
-from models.registry import Desk, batcher, build  # noqa: E402
+from models.registry import batcher, build  # noqa: E402
 
 ENTRANT = "anthropic:claude-opus-4-8"
 TASKS = 2

@@ -19,7 +19,8 @@ from support.tasks import CALC, make_task  # noqa: E402
 
 from core.redact import NOTHING  # noqa: E402
 from models.budget import Budget  # noqa: E402
-from models.registry import Desk, build  # noqa: E402
+from models.desk import Desk  # noqa: E402
+from models.registry import build  # noqa: E402
 
 ENTRANT = "anthropic:claude-opus-4-8"
 
