@@ -43,6 +43,7 @@ from patchmark.options import (
     Out,
     Paths,
     Probe,
+    Record,
     Replay,
     Repo,
     RewriteWith,
@@ -122,6 +123,7 @@ def run(
     budget_usd: Budget = None,
     fail_under: FailUnder = None,
     replay: Replay = None,
+    record: Record = None,
     issues: IssuesFile = None,
     since: Since = None,
     until: Until = None,
@@ -142,14 +144,13 @@ def run(
     """All stages: mine tasks, prove them, have models solve them, judge, report."""
     flags = Flags(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
-        budget_usd=budget_usd, fail_under=fail_under, replay=replay, issues=issues,
+        budget_usd=budget_usd, fail_under=fail_under, replay=replay, record=record, issues=issues,
         since=since, until=until, paths=paths, labels=labels, include_apart=include_apart,
         rewrite_with=rewrite_with, probe=probe, batch=batch, batch_wait=batch_wait,
         judge_model=judge_model, rubric=rubric, config=config, workers=workers,
     )  # fmt: skip
     if dry_run:
-        estimated(make(flags, os.environ), as_json=as_json)
-        return
+        raise typer.Exit(estimated(make(flags, os.environ), as_json=as_json))
     raise typer.Exit(to_report(make(flags, os.environ), run_all, as_json=as_json))
 
 
@@ -232,6 +233,7 @@ def solve(
     max_tasks: MaxTasks = None,
     budget_usd: Budget = None,
     replay: Replay = None,
+    record: Record = None,
     rewrite_with: RewriteWith = None,
     probe: Probe = None,
     batch: Batch = False,
@@ -242,7 +244,7 @@ def solve(
     """Have every entrant write a patch for every proven task; costs money."""
     flags = Flags(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
-        budget_usd=budget_usd, replay=replay, rewrite_with=rewrite_with, probe=probe,
+        budget_usd=budget_usd, replay=replay, record=record, rewrite_with=rewrite_with, probe=probe,
         batch=batch, batch_wait=batch_wait, config=config,
     )  # fmt: skip
     raise typer.Exit(one_stage(known(flags), solve_all, as_json=as_json))

@@ -81,14 +81,15 @@ def one_stage(settings: Settings, stage: Callable[[Run], None], *, as_json: bool
     return AWAITING if waiting else 0
 
 
-def estimated(settings: Settings, *, as_json: bool) -> None:
-    """Print what a run would cost."""
+def estimated(settings: Settings, *, as_json: bool) -> int:
+    """Print what a run would cost, and return the exit code."""
     with opened(settings, lambda budget: Show(errors(), lambda: budget.spent)) as going:
         rows = dry_run.dry_run(going)
     if as_json:
         sys.stdout.write(dry_run.as_json(rows) + "\n")
     else:
         dry_run.show(rows, settings, Console())
+    return 0
 
 
 def to_report(settings: Settings, work: Callable[[Run], Finished], *, as_json: bool) -> int:

@@ -72,6 +72,10 @@ BatchWait = Annotated[
         help="Wait this long for batches; the same command goes on later. [default: 60]",
     ),
 ]
+Record = Annotated[
+    Path | None,
+    typer.Option(help="Copy what is asked and answered to this folder, for --replay later."),
+]
 Workers = Annotated[int | None, typer.Option(min=1, help="Containers at once. [default: cores]")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 Since = Annotated[

@@ -32,6 +32,7 @@ from models.rewrite import Rewriter
 from patchmark import asked
 from patchmark.gated import gated
 from patchmark.progress import Show
+from patchmark.recording import check, record
 from patchmark.rewriting import originals
 from patchmark.sampling import in_order
 from patchmark.settings import Settings
@@ -249,6 +250,7 @@ def marks(settings: Settings) -> Marks:
 @contextmanager
 def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Run]:
     """Open repository and run folder; what is asked is noted in run.toml."""
+    check(settings.record, settings.out, settings.replay)
     repository = open_repository(settings.repo)
     refuse_tracked(repository, settings.out)
     with RunFolder(settings.out, settings.redactor) as folder:
@@ -268,3 +270,6 @@ def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Ru
             yield run
         finally:
             run.close()
+            if settings.record is not None:
+                new = record(folder.exchanges, settings.record)
+                run.show.tell(f"{settings.record}: {new} files recorded")

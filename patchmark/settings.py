@@ -51,6 +51,7 @@ class Flags:
     budget_usd: str | None = None
     fail_under: float | None = None
     replay: Path | None = None
+    record: Path | None = None
     issues: Path | None = None
     since: str | None = None
     until: str | None = None
@@ -81,6 +82,8 @@ class Settings:
     """Entrant → US dollars that its answers may cost, within the budget."""
     fail_under: float | None
     replay: Path | None
+    record: Path | None
+    """Where questions and answers are copied to."""
     issues: Path | None
     choice: Choice
     path_rules: PathRules
@@ -143,6 +146,7 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         caps={full_name(name): cap for name, cap in config.budgets.items()},
         fail_under=config.fail_under if flags.fail_under is None else flags.fail_under,
         replay=flags.replay,
+        record=flags.record,
         issues=flags.issues,
         choice=_choice(flags, config),
         path_rules=PathRules(tests=config.mine.tests, source=config.mine.source),

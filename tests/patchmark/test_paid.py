@@ -119,8 +119,8 @@ def test_two_models_are_asked_once_judged_and_priced(team: Team) -> None:
 
 
 def test_old_answers_are_judged_again_from_a_replay(team: Team) -> None:
-    first = team.run()
-    second = team.run("--replay", team.folder / "out", out="out-2")
+    first = team.run("--record", team.folder / "kept")
+    second = team.run("--replay", team.folder / "kept", out="out-2")
     assert team.calls == 6
     assert second[OPUS]["replayed"]
     assert second[OPUS]["passed"] == first[OPUS]["passed"]
