@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
+from typing import get_args
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
@@ -23,12 +24,12 @@ with atheris.instrument_imports(include=["models", "core"]):
     import core.diff
     from core.types import Stop
     from models.agent_text import UnclearError, calls_of
-    from models.answer import read_answer
+    from models.answer import Form, read_answer
     from models.dialog import call_of, storable, storable_json
     from models.rewrite import read_rewriting
 from support.tasks import CALC  # noqa: E402
 
-FORMS = ("blocks", "whole", "diff")
+FORMS = get_args(Form)
 
 
 def one(data: bytes) -> None:

@@ -259,7 +259,8 @@ def test_a_pause_that_a_service_asks_for_is_no_latency(
 @pytest.mark.parametrize(
     ("fake", "name", "headers"),
     [
-        (FakeAnthropic, CLAUDE, anthropic(100, 0, 60)),
+        # Its headers name a moment, and this list is made long before the test.
+        (FakeAnthropic, CLAUDE, anthropic(100, 0, 36_000)),
         (FakeResponses, "openai:gpt-4o", openai(100, 0, "5s")),
         (FakeChat, "server:qwen", openai(10**6, 0, "60s", "tokens")),
     ],
