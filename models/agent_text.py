@@ -55,6 +55,8 @@ def _edits(text: str) -> tuple[Call, ...]:
         blocks = find_blocks(text, ())
     except MalformedBlockError as error:
         raise UnclearError(str(error)) from error
+    if not blocks:
+        raise UnclearError(f"{HEAD} must stand alone on its line")
     return tuple(_edit(str(number), block) for number, block in enumerate(blocks, 1))
 
 

@@ -152,6 +152,13 @@ def test_what_goes_wrong_is_told(bench: Bench, call: tuple[str, str], words: str
     assert results[0]["is_error"] is (words != "nothing found")
 
 
+def test_a_marker_within_a_line_is_no_edit(bench: Bench) -> None:
+    """Bug: nothing was done, and the model was told that it was done."""
+    bench.solve(says("<<<<<<< SEARCH`"), says("SUBMIT"), name=QWEN, fake=FakeChat)
+    told = bench.asked[1].body["messages"][-1]["content"]
+    assert "Nothing was done: <<<<<<< SEARCH must stand alone" in told
+
+
 def test_a_long_output_is_shown_from_both_ends(bench: Bench) -> None:
     bench.solve(step("shell", command="seq 1 100000"), SUBMIT)
     (result,) = bench.asked[1].body["messages"][-1]["content"]
