@@ -41,6 +41,7 @@ from support.loopback import Asked, Behaviour, Loopback  # noqa: E402
 from support.repos import Repo  # noqa: E402
 from support.tasks import CALC, FIX, make_task  # noqa: E402
 
+from benchmarks.sandbox import Measured  # noqa: E402
 from core.redact import NOTHING  # noqa: E402
 from core.types import Candidate, Patch, Stop  # noqa: E402
 from models.anthropic import AnthropicProvider  # noqa: E402
@@ -254,25 +255,9 @@ def for_each(folder: Folder) -> tuple[float, float]:
     return statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs)
 
 
-@dataclass
-class Measured:
-    """One figure and its limit."""
-
-    name: str
-    value: float
-    limit: float
-    unit: str
-    at_least: bool = True
-
-    @property
-    def holds(self) -> bool:
-        """Whether the limit is kept."""
-        return self.value >= self.limit if self.at_least else self.value <= self.limit
-
-    def __str__(self) -> str:
-        word = "at least" if self.at_least else "at most"
-        verdict = "ok" if self.holds else "BROKEN"
-        return f"{self.name:<58} {self.value:7.2f} {self.unit:<2} ({word} {self.limit:g}) {verdict}"
+def share(name: str, value: float) -> Measured:
+    """A part of what could be had, and how much of it is wanted."""
+    return Measured(name, value, 0.9, "x", at_least=True)
 
 
 def main() -> int:
@@ -303,18 +288,14 @@ def main() -> int:
             told = f", bare SDK {floor:.1f} s" if floor else ""
             print(f"a service {words}: {folder.tasks} answers in {taken:.1f} s, ideally "
                   f"{ideal:.1f} s{told}, {away} turned away", flush=True)  # fmt: skip
-            figures.append(Measured(f"{words}: share of the ideal", ideal / taken, 0.9, "x"))
+            figures.append(share(f"{words}: share of the ideal", ideal / taken))
             if floor:
-                figures.append(Measured("the same, of the bare SDK", floor / taken, 0.9, "x"))
+                figures.append(share("the same, of the bare SDK", floor / taken))
         beside, alone = two_services(few, seconds)
-        figures.append(
-            Measured("beside a slow service against alone", beside / alone, 1.1, "x", False)
-        )
+        figures.append(Measured("beside a slow service against alone", beside / alone, 1.1, "x"))
         ours, sdk = for_each(narrow)
         print(f"one question: {1000 * ours:.1f} ms, bare SDK {1000 * sdk:.1f} ms, medians")
-        figures.append(
-            Measured("what our code adds to a question", 1000 * (ours - sdk), 50, "ms", False)
-        )
+        figures.append(Measured("what our code adds to a question", 1000 * (ours - sdk), 50, "ms"))
     for figure in figures:
         print(figure)
     return 0 if all(figure.holds for figure in figures) else 1
