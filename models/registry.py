@@ -28,7 +28,7 @@ from models.replay import Replay
 from models.review import Reviewer
 from models.rewrite import Rewriter
 from models.services import SERVICES
-from models.spec import FORMS, Spec, check, needs_key, parse
+from models.spec import FORMS, Spec, check, needs_key, parse, works_in_a_container
 from models.window import CHARACTERS, window
 from models.wire import OFFERED
 
@@ -46,7 +46,7 @@ def build(name: str, desk: Desk) -> Entrant:
     check(name)
     if name in BASELINES:
         return BASELINES[name]()
-    if desk.replay is not None and "+agent" not in name and "+command=" not in name:
+    if desk.replay is not None and not works_in_a_container(name):
         kept = ExchangeStore(recordings(desk.replay), desk.redactor)
         return Replay(
             name=name, recordings=kept, store=ExchangeStore(desk.exchanges, desk.redactor)
@@ -225,12 +225,12 @@ def reviewer(name: str, desk: Desk) -> Reviewer:
 
 def check_reviewer(name: str) -> None:
     """Raise UsageError, naming the flag, unless `name` can name a model that judges."""
-    if name in BASELINES or "+agent" in name or "+long-context" in name:
-        raise UsageError(f"--judge-model {name}: name a model, without a strategy")
     try:
-        check(name)
+        plain = name not in BASELINES and parse(name).strategy == "oneshot"
     except UsageError as error:
         raise UsageError(f"--judge-model: {error}") from error
+    if not plain:
+        raise UsageError(f"--judge-model {name}: name a model, without a strategy")
 
 
 def repairer(name: str, desk: Desk) -> Repairer:

@@ -157,6 +157,11 @@ def parse(name: str) -> Spec:
     )
 
 
+def works_in_a_container(name: str) -> bool:
+    """Whether an entrant needs one for as long as it works, and does not answer alone."""
+    return name not in BASELINE_NAMES and parse(name).strategy in ("agent", "command")
+
+
 def check(name: str) -> None:
     """Raise UsageError, with the nearest known name, unless `name` can name an entrant."""
     if name not in BASELINE_NAMES:

@@ -11,7 +11,7 @@ from functools import partial
 
 from core.git import Snapshot
 from core.types import Patch, Task, Verdict
-from models.spec import service_of
+from models.spec import service_of, works_in_a_container
 from patchmark.batches import Batches
 from patchmark.judging import Judging
 from patchmark.missing import Missing, missing_patches
@@ -99,9 +99,9 @@ def _submit(run: Run, working: Crews[_Solved | Verdict], one: Missing) -> None:
         return _Solved(one.task, patch)
 
     crew, workers = crew_of(one.entrant.name)
-    if "+agent" in one.entrant.name:
-        # Each holds a container for as long as it works.
-        crew, workers = f"{crew}+agent", run.settings.workers
+    if works_in_a_container(one.entrant.name):
+        # In a crew of their own: who waits for a container keeps nobody from asking.
+        crew, workers = f"{crew}, in containers", run.settings.workers
     working.submit(crew, workers, work)
 
 
