@@ -26,6 +26,7 @@ from patchmark.action_inputs import (
     pull_request_of,
     secrets_withheld,
 )
+from patchmark.pipeline import AWAITING
 from patchmark.secrets import redactor_for, secrets_in
 from patchmark.settings import Flags, make
 from patchmark.workflow import Workflow
@@ -40,12 +41,12 @@ _CODES = {
     1: "the gate was not met",
     2: "something it was given is wrong",
     3: "something it depends on does not work",
-    4: "answers are awaited from a batch, and the same run folder goes on later",
+    AWAITING: "answers are awaited from a batch, and the same run folder goes on later",
 }
 
 
 def run(environment: Mapping[str, str], program: Program) -> int:
-    """Run the step and return its exit code: that of the command line.
+    """Run the step and return its exit code: that of the command line, 0 while batches are awaited.
 
     Inputs are the variables PATCHMARK_INPUT_*, as action.yml maps them. Whatever happens to
     the comment changes the log only.
@@ -90,6 +91,9 @@ def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -
         return code
     report = redactor_for(environment).record(_read(report_file))
     _publish(report, inputs, environment, workflow, pull_request)
+    if code == AWAITING:
+        workflow.notice(f"{_CODES[code]}; keep its run folder")
+        return 0
     if code:
         workflow.error(f"{_CODES.get(code, f'it ended with {code}')}: {report.verdict}")
     return code
@@ -105,10 +109,15 @@ def _with_models(inputs: ActionInputs, environment: Mapping[str, str]) -> Action
         config=Path(inputs.config) if inputs.config else None,
         models=inputs.models or None,
         rewrite_with=inputs.rewrite_with or None,
+        judge_model=inputs.judge_model or None,
     )
     settings = make(flags, environment)
-    models = ",".join(settings.models)
-    return replace(inputs, models=models, rewrite_with=settings.rewrite_with or "")
+    return replace(
+        inputs,
+        models=",".join(settings.models),
+        rewrite_with=settings.rewrite_with or "",
+        judge_model=settings.judge_model or "",
+    )
 
 
 def _skip(workflow: Workflow) -> int:

@@ -26,6 +26,8 @@ class ActionInputs:
     paths: str
     labels: str
     rewrite_with: str
+    judge_model: str
+    batch: bool
     budget_usd: str
     fail_under: str
     replay: str
@@ -50,20 +52,22 @@ class ActionInputs:
             "--paths": self.paths,
             "--labels": self.labels,
             "--rewrite-with": self.rewrite_with,
+            "--judge-model": self.judge_model,
             "--budget-usd": self.budget_usd,
             "--fail-under": self.fail_under,
             "--replay": self.replay,
             "--config": self.config,
         }
         # Joined by `=`: a value that starts with a dash stays a value.
-        return ["run", *(f"{flag}={value}" for flag, value in flags.items() if value)]
+        given = [f"{flag}={value}" for flag, value in flags.items() if value]
+        return ["run", *given, *(["--batch"] if self.batch else [])]
 
     def lacks_a_key(self, keys: Mapping[str, str]) -> bool:
         """True where a model's API has to be called and its key is not among `keys`."""
         if self.replay:
             return False
-        names = [*self.models.split(","), *([self.rewrite_with] if self.rewrite_with else [])]
-        needed = {needs_key(name.strip()) for name in names} - {None}
+        names = [*self.models.split(","), self.rewrite_with, self.judge_model]
+        needed = {needs_key(name.strip()) for name in names if name} - {None}
         return any(
             not any(variable in keys for variable in KEY_VARIABLES[provider])
             for provider in needed
@@ -92,9 +96,13 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
     def path(name: str) -> str:
         return str(workspace / value(name)) if value(name) else ""
 
-    comment = value("COMMENT") or "auto"
-    if comment not in ("auto", "off"):
-        raise UsageError(f"input `comment` is {comment!r}; it can be 'auto' or 'off'")
+    def one_of(name: str, *choices: str) -> str:
+        given = value(name) or choices[0]
+        if given not in choices:
+            can = " or ".join(map(repr, choices))
+            raise UsageError(f"input `{name.lower()}` is {given!r}; it can be {can}")
+        return given
+
     return ActionInputs(
         models=value("MODELS"),
         repo_path=path("REPO_PATH") or str(workspace),
@@ -104,11 +112,13 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         paths=value("PATHS"),
         labels=value("LABELS"),
         rewrite_with=value("REWRITE_WITH"),
+        judge_model=value("JUDGE_MODEL"),
+        batch=one_of("BATCH", "false", "true") == "true",
         budget_usd=value("BUDGET_USD"),
         fail_under=value("FAIL_UNDER"),
         replay=path("REPLAY"),
         config=path("CONFIG"),
-        comment=comment,
+        comment=one_of("COMMENT", "auto", "off"),
         github_token=value("GITHUB_TOKEN"),
         anthropic_api_key=value("ANTHROPIC_API_KEY"),
         google_api_key=value("GOOGLE_API_KEY"),

@@ -178,6 +178,8 @@ class Config(_Section):
     fail_under: float | None = Field(default=None, ge=0, le=1, strict=False)
     max_output_tokens: int | None = Field(default=None, ge=256)
     probe: bool = False
+    batch: bool = False
+    judge_model: str | None = None
     mine: MineSection = MineSection()
     environment: EnvironmentSection = EnvironmentSection()
     limits: LimitsSection = LimitsSection()

@@ -58,7 +58,7 @@ Rubric = Annotated[
     ),
 ]
 Batch = Annotated[
-    bool,
+    bool | None,
     typer.Option(
         "--batch",
         help="Ask in batches, at half price, where that can be; answers take up to a day.",

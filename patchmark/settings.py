@@ -62,7 +62,7 @@ class Flags:
     probe: bool | None = None
     judge_model: str | None = None
     rubric: Path | None = None
-    batch: bool = False
+    batch: bool | None = None
     batch_wait: float | None = None
     config: Path | None = None
     workers: int | None = None
@@ -153,9 +153,9 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         include_apart=_first(flags.include_apart, config.mine.include_apart),
         rewrite_with=_rewriter(_first(flags.rewrite_with, config.mine.rewrite_with)),
         probe=_first(flags.probe, config.probe),
-        judge_model=_reviewer(flags.judge_model),
+        judge_model=_reviewer(_first(flags.judge_model, config.judge_model)),
         rubric=flags.rubric,
-        batch=flags.batch,
+        batch=_first(flags.batch, config.batch),
         batch_wait=60 * (DEFAULT_BATCH_MINUTES if flags.batch_wait is None else flags.batch_wait),
         cutoffs=config.cutoffs,
         workers=flags.workers or config.limits.workers or os.cpu_count() or 1,

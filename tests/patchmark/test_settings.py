@@ -24,6 +24,15 @@ def test_flags_go_before_the_file_and_the_file_before_defaults(tmp_path: Path) -
     assert (given.budget_usd, given.fail_under) == (Decimal(0), 0.0)
 
 
+def test_batches_and_a_judge_can_stand_in_the_file(tmp_path: Path) -> None:
+    """Both could be asked for on the command line only, so never from a workflow."""
+    (tmp_path / "patchmark.toml").write_text("batch = true\njudge-model = 'google:some-model'\n")
+    plain = make(Flags(repo=tmp_path), {})
+    assert (plain.batch, plain.judge_model) == (True, "google:some-model")
+    given = make(Flags(repo=tmp_path, batch=False, judge_model=""), {})
+    assert (given.batch, given.judge_model) == (False, None)
+
+
 def test_defaults_cost_nothing(tmp_path: Path) -> None:
     settings = make(Flags(repo=tmp_path), {})
     assert settings.models == ("reference", "empty")
