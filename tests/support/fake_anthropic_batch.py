@@ -26,7 +26,7 @@ class FakeAnthropicBatch(FakeBatches):
             self.direct.append(body)
             send_json(request, 500, self.error(500))
         elif path == PATH:
-            found = [self._shown(batch) for batch in reversed(self.batches)]
+            found = [self._shown(batch) for batch in self.listed()]
             ids = {"first_id": None, "last_id": found[-1]["id"] if found else None}
             send_json(request, 200, {"data": found, "has_more": False, **ids})
         elif (batch := self.get(path.split("/")[4])) is None:
