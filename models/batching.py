@@ -100,7 +100,9 @@ class Batcher:
             Batch(name=name, entrant=self.entrant, items=items, made_at=_now())
         )
         for item, slot, request in part:
-            self.asker.store.begin(slot, request, item.key, _now(), Waited(), batch=name)
+            self.asker.store.begin(
+                slot, request, item.key, _now(), Waited(), batch=name, worst=item.worst_usd
+            )
         questions = [(item.id, request) for item, _, request in part]
         try:
             remote = retrying(lambda: self._post(batch, model, questions))

@@ -73,6 +73,7 @@ class ExchangeStore:
         now: datetime,
         waited: Waited,
         batch: str | None = None,
+        worst: Decimal | None = None,
     ) -> SentRequest:
         """Keep a request that is about to be sent; it is on disk when this returns.
 
@@ -92,6 +93,7 @@ class ExchangeStore:
             sent_at=now,
             backoff_seconds=round(waited.backoff, 3),
             queued_seconds=round(waited.queued, 3),
+            worst_usd=worst,
         )
         self._write(self.path(slot, ".request"), record)
         return record
@@ -187,19 +189,36 @@ class ExchangeStore:
 
 
 def spent(folder: Path, entrant: str = "*") -> Decimal:
-    """US dollars that an exchanges folder shows as billed; what is unknown is not in it.
+    """US dollars that an exchanges folder shows as billed.
 
-    `entrant` is the folder of one, as in `Slot.folder`; all of them unless it is given.
-    Raises StoreError, naming the file, when one is damaged.
+    What is not known counts with what was set aside for it, and so does what was under way when a
+    run was killed, but for batches, which count for themselves. `entrant` is the folder of one,
+    as in `Slot.folder`; all of them unless it is given. Raises StoreError, naming the file, when
+    one is damaged.
     """
     total = Decimal(0)
     for path in sorted(folder.glob(f"{entrant}/*.json")):
         if ".failed-" in path.name:
-            total += _parse(Failure, path).cost_usd or 0
-        elif not path.name.endswith(".request.json"):
+            total += _billed(_parse(Failure, path))
+        elif path.name.endswith(".request.json"):
+            total += _under_way(path)
+        else:
             exchange = _parse(Exchange, path)
-            total += 0 if exchange.fiction else exchange.cost_usd or 0
+            total += 0 if exchange.fiction else _billed(exchange)
     return total
+
+
+def _billed(record: Failure | Exchange) -> Decimal:
+    cost = record.cost_usd
+    return cost if cost is not None else record.worst_usd or Decimal(0)
+
+
+def _under_way(path: Path) -> Decimal:
+    """What a request may have cost that has neither an answer nor a failure."""
+    sent, stem = _parse(SentRequest, path), path.name.removesuffix(".request.json")
+    ends = (f"{stem}.json", f"{stem}.failed-{sent.number}.json")
+    over = sent.batch is not None or any(path.with_name(end).exists() for end in ends)
+    return Decimal(0) if over else sent.worst_usd or Decimal(0)
 
 
 def write_durably(path: Path, content: bytes) -> None:
