@@ -113,8 +113,8 @@ class ExchangeStore:
         run was killed becomes a failure of unknown cost.
         """
         for other in self._hashes(slot) - {sha256}:
-            self._rename(slot, "", _aside(other))
-        self._rename(slot, _aside(sha256), "")
+            self._rename(slot, "", aside(other))
+        self._rename(slot, aside(sha256), "")
         answer = self.answer(slot)
         if answer is None:
             self._close_interrupted(slot, now)
@@ -130,7 +130,7 @@ class ExchangeStore:
         if all(_same(self.path(slot, part), content) for part, content in contents.items()):
             return
         for other in self._hashes(slot):
-            self._rename(slot, "", _aside(other))
+            self._rename(slot, "", aside(other))
         for part, content in contents.items():
             write_durably(self.path(slot, part), content)
 
@@ -144,7 +144,7 @@ class ExchangeStore:
         parts = [p.name.removeprefix(slot.stem + old) for p in folder.glob(f"{slot.stem}{old}.*")]
         moved = [part for part in sorted(parts) if not part.startswith(".aside-")]
         for part in moved:
-            (folder / f"{slot.stem}{old}{part}").rename(_free(folder / f"{slot.stem}{new}{part}"))
+            (folder / f"{slot.stem}{old}{part}").rename(free(folder / f"{slot.stem}{new}{part}"))
         if moved:
             _sync_folder(folder)
 
@@ -259,11 +259,12 @@ def _same(path: Path, content: bytes) -> bool:
     return path.exists() and path.read_bytes() == content
 
 
-def _aside(sha256: str | None) -> str:
+def aside(sha256: str | None) -> str:
+    """What stands in the names of files of another question, by its hash."""
     return f".aside-{sha256[:16] if sha256 else 'unhashed'}"
 
 
-def _free(path: Path) -> Path:
+def free(path: Path) -> Path:
     """The path, or the first one like it that does not exist yet."""
     candidate, number = path, 1
     while candidate.exists():
