@@ -36,6 +36,8 @@ class Ways:
     """Whether a batch is done as soon as it is there."""
     lose_reply: bool = False
     """Whether the answer to the next sending is lost on its way, after it was taken."""
+    direct: int = 500
+    """Status of what is asked at once."""
     unlisted: int = 0
     """How many more lists leave out all batches of ours."""
     one_more_look: bool = False
