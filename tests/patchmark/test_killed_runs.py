@@ -191,13 +191,15 @@ def an_hour_later(out: Path, batches: FakeAnthropicBatch) -> None:
 def killed(team: Team, out: Path, chance: random.Random) -> None:
     """Begin a run and kill it some calls and some time later."""
     until = team.asked + chance.randint(1, 4)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     with team.start(out) as process:
-        while team.asked < until and process.poll() is None:
-            assert time.monotonic() < deadline, f"the run stands still; seed {SEED}"
-            time.sleep(0.005)
-        time.sleep(chance.uniform(0, 0.3))
-        process.kill()
+        try:
+            while team.asked < until and process.poll() is None:
+                assert time.monotonic() < deadline, f"the run stands still; seed {SEED}"
+                time.sleep(0.005)
+            time.sleep(chance.uniform(0, 0.3))
+        finally:
+            process.kill()
     time.sleep(0.3)  # what was on its way arrives
 
 
