@@ -21,6 +21,7 @@ from models.oneshot import OneShot
 from models.passing import Upstream
 from models.pricing import PriceList
 from models.probe import Prober
+from models.probe import slot_of as probe_slot
 from models.prompt import MOST_STATEMENT
 from models.recording_proxy import Till
 from models.repair import Repairer
@@ -88,14 +89,18 @@ def batcher(entrant: Entrant, desk: Desk) -> Batcher | None:
 
 
 def _capped(name: str, desk: Desk) -> Desk:
+    """The same with an entrant's own budget, where it has one."""
     cap = desk.caps.get(name)
     if cap is None:
         return desk
-    already = Decimal(0)
-    if desk.replay is None:
-        already = spent(desk.exchanges, slug(name)) + pledged(desk.exchanges, name)
-    own = Budget(cap, already, within=desk.budget, of=f" for {name}")
-    return replace(desk, budget=own)
+    if name not in desk.purses:
+        already = Decimal(0)
+        if desk.replay is None:
+            mine = (slug(name), probe_slot(name, "").folder)
+            already = sum((spent(desk.exchanges, folder) for folder in mine), Decimal(0))
+            already += pledged(desk.exchanges, name)
+        desk.purses[name] = Budget(cap, already, within=desk.budget, of=f" for {name}")
+    return replace(desk, budget=desk.purses[name])
 
 
 def _budget(name: str, spec: Spec, desk: Desk) -> int:
@@ -206,7 +211,7 @@ def prober(name: str, desk: Desk) -> Prober | None:
         return None
     return Prober(
         name=name,
-        answers=answers(name, desk),
+        answers=answers(name, _capped(name, desk)),
         store=ExchangeStore(desk.exchanges, desk.redactor),
         max_output_tokens=desk.max_output_tokens,
     )
