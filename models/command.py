@@ -141,7 +141,7 @@ class CommandLine:
     def _how(self, proxy: Proxy, did: Did, diff: str) -> tuple[Stop, str]:
         failed = did.exit_code != 0
         last = " ".join(did.output.strip().rpartition("\n")[2].split())[:200]
-        how = f"the command ended with {did.exit_code}: {last}" if failed else ""
+        how = f"the command ended with {did.exit_code}: {last}".rstrip(": ") if failed else ""
         if did.exit_code is None:
             how = f"stopped after {self.limits.seconds:g} s"
         if proxy.over_budget:

@@ -35,6 +35,51 @@ def configured(repository: Path) -> None:
     (repository / "patchmark.toml").write_text("\n".join(lines) + "\n")
 
 
+BAD = {
+    "missing": "no-such-agent",
+    "failing": "python3 -I /opt/agent/tiny.py; exit 3",
+    "slow": "python3 -I /opt/agent/tiny.py; echo 1 > made.txt; sleep 600",
+    "filling": "python3 -I /opt/agent/tiny.py; head -c 200M /dev/zero > /tmp/big; sleep 600",
+    "reaching": "python3 -c 'import socket; socket.create_connection((\"192.0.2.1\", 443), 5)'",
+    "elsewhere": "python3 -c 'import os, urllib.request as u; "
+    'u.urlopen(os.environ["ANTHROPIC_BASE_URL"] + "/v1/files")\'',
+}
+ENDS = {
+    "missing": ("environment_broken", r"ended with 127: .*no-such-agent: not found", 0),
+    "failing": ("empty", r"ended with 3; nothing changed", 1),
+    "slow": ("answered", r"stopped after 12 s", 1),
+    "filling": ("empty", r"workbench was ended: it .*64 MiB", 1),
+    "reaching": ("environment_broken", r"ended with 1: .*Network is unreachable", 0),
+    "elsewhere": ("environment_broken", r"404.*; GET /v1/files is not let out", 0),
+}
+"""How each of them ends, in which words, and after how many questions that are paid."""
+
+
+def test_bad_agents_end_each_in_its_own_words(tmp_path: Path) -> None:
+    """One that was told what it asks is not let out was said to have asked nothing."""
+    repository, out = sample(tmp_path), tmp_path / "out"
+    lines = ["[limits]", "disk-mib = 64", "validation-runs = 1", "[agent]", "seconds = 12"]
+    for name, command in BAD.items():
+        lines += [f"[commands.{name}]", f"install = [{json.dumps(install())}]"]
+        lines += [f"run = {json.dumps(command)}", 'variables = { WIRE = "messages" }']
+    (repository / "patchmark.toml").write_text("\n".join(lines) + "\n")
+    models = [f"anthropic:claude-opus-4-8+command={name}" for name in BAD]
+    with WholeAnthropic(lambda *_: ours(None)) as server:
+        done = patchmark(
+            tmp_path, "run", "--repo", repository, "--out", out, "--issues", ISSUES, "--models",
+            ",".join(models), "--max-tasks", "1", "--json", "--budget-usd", "5",
+            ANTHROPIC_API_KEY=KEY, ANTHROPIC_BASE_URL=server.url,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    kept = [json.loads(line) for line in (out / "patches.jsonl").read_text().splitlines()]
+    patches = {patch["entrant"].rpartition("=")[2]: patch for patch in kept}
+    for name, (stop, words, asked) in ENDS.items():
+        patch = patches[name]
+        assert (patch["stop"], Decimal(patch["cost_usd"])) == (stop, asked * Decimal("0.0075"))
+        assert re.search(words, patch["detail"]), patch["detail"]
+    assert len(server.asked) == 3
+
+
 def install() -> str:
     return f"mkdir -p /opt/agent && cat > /opt/agent/tiny.py <<'EOF'\n{AGENT}\nEOF"
 
