@@ -77,6 +77,7 @@ COMMANDS = {
             f"echo '{json.dumps(_GEMINI)}' > /etc/gemini-cli/settings.json",
         ),
         run='gemini --yolo --skip-trust --model "$PATCHMARK_MODEL" --prompt "$PATCHMARK_PROMPT"',
+        variables={"GEMINI_CLI_NO_RELAUNCH": "true"},
         asks=("generate",),
     ),
     "codex": Command(
