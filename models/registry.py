@@ -31,7 +31,7 @@ from models.rewrite import Rewriter
 from models.services import SERVICES
 from models.spec import FORMS, Spec, check, needs_key, parse, works_in_a_container
 from models.window import CHARACTERS, window
-from models.wire import OFFERED
+from models.wire import OFFERED, WIRES
 
 _PROMPT_FRAME = 4_000
 """Characters of a prompt beside what is shown of problem and repository."""
@@ -156,6 +156,12 @@ def _command(name: str, spec: Spec, desk: Desk) -> CommandLine:
         raise UsageError(f"{name}: no [commands.{spec.command}] in the settings; known: {known}")
     if service.api not in OFFERED:
         raise UsageError(f"{name}: commands are not let out to {service.name}, which takes no key")
+    command = desk.commands[spec.command]
+    if command.asks and not set(command.asks) & set(OFFERED[service.api]):
+        raise UsageError(
+            f"{name}: {spec.command} speaks {WIRES[command.asks[0]]} alone, and {service.name} "
+            "does not: name another agent, or another service"
+        )
     upstream = None
     if desk.replay is None:
         upstream = Upstream(service, connection(name, service, desk))
@@ -163,7 +169,7 @@ def _command(name: str, spec: Spec, desk: Desk) -> CommandLine:
     return CommandLine(
         name=name,
         spec=spec,
-        command=desk.commands[spec.command],
+        command=command,
         till=Till(
             store=ExchangeStore(desk.exchanges, desk.redactor),
             budget=desk.budget,

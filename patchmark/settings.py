@@ -258,7 +258,7 @@ def _models(given: str | None, config: Config) -> tuple[str, ...]:
 
 def _commands(config: Config) -> dict[str, Command]:
     own = {name: Command(**dict(section)) for name, section in config.commands.items()}
-    return {name: preset.command for name, preset in COMMANDS.items()} | own
+    return dict(COMMANDS) | own
 
 
 def _money(text: str) -> Decimal:
