@@ -1,4 +1,4 @@
-"""The three files a run leaves behind for people and programs."""
+"""The files a run leaves behind for people and programs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from pathlib import Path
 
 from core.errors import UsageError
 from core.report import Report
+from reports.badge import badge
 from reports.html import page
+from reports.junit import suites
 from reports.markdown import summary
+from reports.rows import table
 
 
 def write(report: Report, folder: Path) -> list[Path]:
-    """Write report.md, report.html and report.json into `folder` and return their paths.
+    """Write report.md, .html, .json, .csv, junit.xml and badge.svg into `folder`; their paths.
 
     Each file is replaced as a whole: a reader sees the old one or the new one. In the JSON,
     money is a string, so that no digit is lost. Raises UsageError where a file cannot be
@@ -23,6 +26,9 @@ def write(report: Report, folder: Path) -> list[Path]:
         "report.md": summary(report),
         "report.html": page(report),
         "report.json": report.model_dump_json(indent=2) + "\n",
+        "report.csv": table(report),
+        "junit.xml": suites(report),
+        "badge.svg": badge(report),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
