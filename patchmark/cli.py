@@ -10,20 +10,10 @@ import os
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from core.errors import PatchmarkError
-from patchmark import __version__, checking, demo, images, init
+from patchmark import __version__, checking, demo, history, images, init, merging, trying
 from patchmark.commands import errors, estimated, known, one_stage, to_report
-from patchmark.environments import (
-    DEFAULT_COMMITS,
-    DEFAULT_YEARS,
-    spread,
-    try_and_repair,
-    write_down,
-)
-from patchmark.environments import as_json as environments_json
-from patchmark.environments import show as show_environments
 from patchmark.mining import mine_stage
 from patchmark.options import (
     Attempts,
@@ -53,8 +43,6 @@ from patchmark.options import (
     Workers,
 )
 from patchmark.pipeline import finish, run_all, solve_all
-from patchmark.progress import Show
-from patchmark.run import opened
 from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, make
 from patchmark.solving import judge_stage
@@ -78,6 +66,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 app.add_typer(images.app, name="images")
+app.add_typer(history.app, name="history")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -152,41 +141,6 @@ def run(
     if dry_run:
         raise typer.Exit(estimated(make(flags, os.environ), as_json=as_json))
     raise typer.Exit(to_report(make(flags, os.environ), run_all, as_json=as_json))
-
-
-@app.command(epilog=f"Example: `patchmark env --repo . --commits 10 --years 5`\n\n{CODES}")
-def env(
-    repo: Repo = None,
-    out: Out = None,
-    commits: Annotated[
-        int, typer.Option(min=0, help="Historical commits to try besides HEAD.")
-    ] = DEFAULT_COMMITS,
-    years: Annotated[
-        float, typer.Option(min=0.1, help="How far back they are spread.")
-    ] = DEFAULT_YEARS,
-    write: Annotated[bool, typer.Option(help="Write what was learned into patchmark.toml.")] = True,
-    repair_with: Annotated[
-        str | None,
-        typer.Option(help="A model that may find out what detection could not; costs money."),
-    ] = None,
-    budget_usd: Budget = None,
-    config: ConfigFile = None,
-    workers: Workers = None,
-    as_json: Json = False,
-) -> None:
-    """Try to build and test HEAD and a spread of its past; say what keeps the rest from running."""
-    flags = Flags(repo=repo, out=out, budget_usd=budget_usd, config=config, workers=workers)
-    settings = make(flags, os.environ)
-    with opened(settings, lambda budget: Show(errors(), lambda: budget.spent)) as going:
-        tried = spread(going.repository, commits, years)
-        found, repaired = try_and_repair(going, tried, repair_with)
-        learned = write_down(found, settings.repo, repaired) if write else ""
-    if as_json:
-        typer.echo(environments_json(found))
-    else:
-        show_environments(found, Console())
-    if learned:
-        errors().print(learned, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: `patchmark mine --repo . --out my-run --json`")
@@ -289,6 +243,8 @@ def report(
 app.command("demo", epilog=demo.EPILOG)(demo.demo)
 app.command("doctor", epilog=checking.EPILOG)(checking.doctor)
 app.command("models", epilog=checking.MODELS_EPILOG)(checking.list_models)
+app.command("env", epilog=f"{trying.EPILOG}\n\n{CODES}")(trying.env)
+app.command("merge", epilog=f"{merging.EPILOG}\n\n{CODES}")(merging.merge)
 app.command("init", epilog=init.EPILOG)(init.init)
 
 
