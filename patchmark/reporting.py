@@ -101,6 +101,9 @@ def _limits(settings: Settings) -> tuple[str, ...]:
             "A task counts if its tests fail before the fix and pass after it, "
             f"{settings.validation_runs} times on each side with different hash seeds."
         ),
-        "Passing tests show that a patch does what the tests ask, not that it would be merged.",
+        (
+            "Passing tests show that a patch does what the tests ask, not that it would be merged: "
+            "design, style, security, speed and whatever has no test are not judged."
+        ),
         f"At most {settings.max_tasks} tasks are used, spread over time and the size of fixes.",
     )

@@ -6,10 +6,13 @@ import math
 import random
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from operator import itemgetter
 
 from reports.statistics import FEWEST_TASKS, Z_95, Interval, normal
 
 RESAMPLES = 2_000
+Pick = Callable[[Sequence[float]], tuple[float, ...]]
 Statistic = Callable[[Sequence[float]], float]
 """From the sums of all columns over the drawn tasks to a number."""
 
@@ -49,13 +52,15 @@ def bootstrap(columns: Sequence[Sequence[float]], of: Statistic = ratio) -> Inte
 
 
 def _draws(columns: Sequence[Sequence[float]], of: Statistic) -> list[float]:
-    size = len(columns[0])
+    drawn = _drawn(len(columns[0]))
+    return [of([math.fsum(pick(column)) for column in columns]) for pick in drawn]
+
+
+@lru_cache(maxsize=2)
+def _drawn(size: int) -> list[Pick]:
+    """What takes the drawn tasks out of a column; kept, because reports ask for the same again."""
     chance = random.Random(size)  # noqa: S311 - statistics, and the same in every report
-    found = []
-    for _ in range(RESAMPLES):
-        drawn = chance.choices(range(size), k=size)
-        found.append(of([math.fsum(map(column.__getitem__, drawn)) for column in columns]))
-    return found
+    return [itemgetter(*chance.choices(range(size), k=size)) for _ in range(RESAMPLES)]
 
 
 def _acceleration(left_out: Sequence[float]) -> float:

@@ -24,8 +24,8 @@ def spread(differences: Sequence[Fraction]) -> float:
     are those of Bonett & Price (2012), Journal of Educational and Behavioral Statistics
     37:479-488: without them, models that never differed so far would be said never to differ.
     """
-    squares = sum((value**2 for value in differences), Fraction(2))
-    return float(squares / (len(differences) + 2))
+    squares = math.fsum(float(value) ** 2 for value in differences)
+    return (squares + 2) / (len(differences) + 2)
 
 
 def detectable(tasks: int, square: float, tests: int = 1) -> float | None:

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
-from reports.statistics import Z_95, Interval, normal
+from reports.statistics import Z_95, Interval, normal, wilson
 
-_STEPS = 45
-"""Halvings: the last one moves a share by less than 1e-13."""
+_STEPS = 36
+"""Halvings: the last one moves a share by less than 1e-10."""
 
 
 def score_interval(values: Sequence[Fraction]) -> Interval | None:
@@ -20,7 +20,10 @@ def score_interval(values: Sequence[Fraction]) -> Interval | None:
     where σ²(m) is the variance of the likeliest distribution on [0, 1] with mean m (see
     `_variance`). With one attempt at each task this is Wilson's interval, `statistics.wilson`.
     """
-    return _interval(values, 0.0, 0.0) if values else None
+    counts = _counts(values)
+    if counts.keys() <= {0.0, 1.0}:
+        return wilson(counts.get(1.0, 0), len(values))
+    return _interval(counts, 0.0, 0.0)
 
 
 def difference_interval(values: Sequence[Fraction]) -> Interval | None:
@@ -32,18 +35,17 @@ def difference_interval(values: Sequence[Fraction]) -> Interval | None:
     is true in up to 5 % of runs (`benchmarks/statistics.py`); so the mean is first moved by one
     task, 1/n, towards what is tested: half of what a win in place of a loss changes.
     """
-    return _interval(values, -1.0, 1 / len(values)) if values else None
+    return _interval(_counts(values), -1.0, 1 / len(values)) if values else None
 
 
 def p_above(values: Sequence[Fraction], m: float) -> float:
     """One-sided p value of the test that `difference_interval` turns round: of "m or less"."""
-    mean = float(sum(values) / len(values)) - 1 / len(values)
-    return 1 - normal.cdf(_statistic(_counts(values), mean, m, -1.0))
-
-
-def _interval(values: Sequence[Fraction], least: float, moved: float) -> Interval:
     counts = _counts(values)
-    mean = float(sum(values) / len(values))
+    return 1 - normal.cdf(_statistic(counts, _mean(counts) - 1 / len(values), m, -1.0))
+
+
+def _interval(counts: Mapping[float, int], least: float, moved: float) -> Interval:
+    mean = _mean(counts)
     down, up = mean - moved, mean + moved
 
     def above(m: float) -> bool:
@@ -59,7 +61,11 @@ def _interval(values: Sequence[Fraction], least: float, moved: float) -> Interva
 
 
 def _counts(values: Sequence[Fraction]) -> dict[float, int]:
-    return {float(value): count for value, count in Counter(values).items()}
+    return dict(Counter(map(float, values)))
+
+
+def _mean(counts: Mapping[float, int]) -> float:
+    return math.fsum(value * count for value, count in counts.items()) / sum(counts.values())
 
 
 def _edge(holds: Callable[[float], bool], low: float, high: float) -> float:
