@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from core.errors import PatchmarkError
-from patchmark import __version__, checking, demo, history, images, init, merging, trying
+from patchmark import __version__, checking, comparing, demo, history, images, init, merging, trying
 from patchmark.commands import errors, estimated, known, one_stage, to_report
 from patchmark.mining import mine_stage
 from patchmark.options import (
@@ -244,6 +244,7 @@ app.command("demo", epilog=demo.EPILOG)(demo.demo)
 app.command("doctor", epilog=checking.EPILOG)(checking.doctor)
 app.command("models", epilog=checking.MODELS_EPILOG)(checking.list_models)
 app.command("env", epilog=f"{trying.EPILOG}\n\n{CODES}")(trying.env)
+app.command("compare", epilog=comparing.EPILOG)(comparing.compare)
 app.command("merge", epilog=f"{merging.EPILOG}\n\n{CODES}")(merging.merge)
 app.command("init", epilog=init.EPILOG)(init.init)
 
