@@ -138,7 +138,8 @@ def _evidence(tasks: object, patches: object, names: list[str], writer: _Writer)
     for patch in patches:
         if patch.entrant in names:
             calls = writer.random.randint(8, 20) if "agent" in patch.entrant else 1
-            room = max(2_000, 12_000_000 // (len(tasks) * len(names))) // calls // 2
+            most = max(2_000, min(40_000, 12_000_000 // (len(tasks) * len(names))))
+            room = most // calls // 2
             key = (patch.task_id, patch.entrant, patch.attempt)
             attempts[key] = AttemptEvidence(
                 calls=tuple(_call(n, calls, room, patch, writer) for n in range(calls)),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -31,6 +33,13 @@ _FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--remote-debugging-pipe",
 )
+# It listens at 3 and speaks at 4, which may be taken here.
+_START = """
+import os, sys
+listen, speak = map(int, sys.argv[1:3])
+os.dup2(listen, 3), os.dup2(speak, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 _LONGEST = 60.0
 
 
@@ -98,7 +107,7 @@ class Tab:
     def until(self, script: str) -> None:
         """Wait until an expression is true."""
         end = time.monotonic() + 10
-        while not self.run(script):
+        while not self.run(f"Boolean({script})"):
             assert time.monotonic() < end, f"never true: {script}"
             time.sleep(0.02)
 
@@ -204,17 +213,20 @@ def browser() -> Iterator[Browser]:
     path = program()
     to_it, ours = os.pipe()
     mine, from_it = os.pipe()
+    theirs = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 10) for fd in (to_it, from_it)]
+    os.close(to_it)
+    os.close(from_it)
     with tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True) as profile:
-        shell = ["sh", "-c", f'exec "$@" 3<&{to_it} 4>&{from_it}', "sh"]
         process = subprocess.Popen(
-            [*shell, path, *_FLAGS, f"--user-data-dir={profile}", "about:blank"],
-            pass_fds=(to_it, from_it),
+            [sys.executable, "-Ic", _START, *map(str, theirs), path, *_FLAGS,
+             f"--user-data-dir={profile}", "about:blank"],
+            pass_fds=theirs,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-        )
-        os.close(to_it)
-        os.close(from_it)
+        )  # fmt: skip
+        for fd in theirs:
+            os.close(fd)
         started = Browser(process, ours, mine)
         try:
             yield started
