@@ -12,7 +12,7 @@ from models.cutoffs import cutoff
 from models.rewrite import billed
 from patchmark import __version__
 from patchmark.batches import awaited, words
-from patchmark.evidence import evidence_of
+from patchmark.trail import trail_of
 from patchmark.mining import notices
 from patchmark.reviewing import opinions_of
 from patchmark.run import Run
@@ -58,7 +58,7 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
         opinions=opinions_of(run),
     )
     report = settings.redactor.record(tally(facts))
-    return report, write_reports(report, run.folder.path, evidence_of(run))
+    return report, write_reports(report, run.folder.path, trail_of(run))
 
 
 def _rewriting(run: Run) -> Decimal | None:

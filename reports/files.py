@@ -8,12 +8,12 @@ from pathlib import Path
 
 from core.errors import UsageError
 from core.report import Report
-from reports import evidence
+from reports import trail
 from reports.html import page
 from reports.markdown import summary
 
 
-def write(report: Report, folder: Path, shown: evidence.Evidence = evidence.NONE) -> list[Path]:
+def write(report: Report, folder: Path, followed: trail.Trail = trail.NONE) -> list[Path]:
     """Write report.md, report.html and report.json into `folder` and return their paths.
 
     Each file is replaced as a whole: a reader sees the old one or the new one. In the JSON,
@@ -22,7 +22,7 @@ def write(report: Report, folder: Path, shown: evidence.Evidence = evidence.NONE
     """
     texts = {
         "report.md": summary(report),
-        "report.html": page(report, shown),
+        "report.html": page(report, followed),
         "report.json": report.model_dump_json(indent=2) + "\n",
     }
     try:

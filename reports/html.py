@@ -15,7 +15,7 @@ from core.report import Cell, Report, TaskRow
 from core.types import Outcome
 from reports import view
 from reports.escape import beginning, one_line, visible
-from reports.evidence import NONE, Evidence
+from reports.trail import NONE, Trail
 from reports.frontier import plot, unpriced
 from reports.html_tasks import Tasks, is_shown, packed
 from reports.latency import NOTES, latency_lines
@@ -37,7 +37,7 @@ _NARROW = (380, 340)
 """Width and height of a drawing for a telephone."""
 
 
-def page(report: Report, evidence: Evidence = NONE, earlier: Sequence[Trend] = ()) -> str:
+def page(report: Report, trail: Trail = NONE, earlier: Sequence[Trend] = ()) -> str:
     """The whole page. Every value is escaped; styles and scripts are allowed by hash alone."""
     css, scripts = _text("report.css"), [_text(name) for name in _SCRIPTS]
     columns = view.all_columns(report)
@@ -61,7 +61,7 @@ def page(report: Report, evidence: Evidence = NONE, earlier: Sequence[Trend] = (
             upright=sum(min(len(row.name), 60) + 4 for row in columns) > _NAMES_IN_A_ROW,
             matrix=view.matrix(report, columns),
             legend=view.legend(columns),
-            tasks=Tasks(report, evidence),
+            tasks=Tasks(report, trail),
             apart_lines=view.apart_lines(report),
             apart_matrix=view.matrix(report, columns, apart=True),
             memory=memory_lines(report),

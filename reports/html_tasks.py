@@ -15,7 +15,7 @@ from functools import cached_property
 from core.report import Cell, EntrantRow, Report, TaskRow
 from core.types import Outcome
 from reports.escape import beginning, one_line, visible
-from reports.evidence import AttemptEvidence, Evidence, Spoken
+from reports.trail import AttemptTrail, Trail, Spoken
 from reports.memory import echo_words
 from reports.numbers import counted, money, seconds
 from reports.words import EMPTY, REFERENCE, SIGNS
@@ -65,7 +65,7 @@ class Tasks:
     """All tasks of a report, with what is known of each attempt."""
 
     report: Report
-    evidence: Evidence
+    trail: Trail
 
     @cached_property
     def plain(self) -> bool:
@@ -126,13 +126,13 @@ class Tasks:
             files=tuple(call.file for call in known.calls),
         )
 
-    def _known(self, task: TaskRow, cell: Cell) -> AttemptEvidence:
+    def _known(self, task: TaskRow, cell: Cell) -> AttemptTrail:
         key = (task.id, cell.entrant, cell.attempt)
-        return self.evidence.attempts.get(key, AttemptEvidence())
+        return self.trail.attempts.get(key, AttemptTrail())
 
     def data(self, task: TaskRow, attempts: Sequence[Attempt]) -> str:
         """All that the section shows when it is opened, packed."""
-        names = self.evidence.fail_to_pass.get(task.id, ())
+        names = self.trail.fail_to_pass.get(task.id, ())
         cells = [
             {
                 "id": one.place,
@@ -163,7 +163,7 @@ def packed(text: str) -> str:
     return base64.b64encode(zlib.compress(text.encode(), 6)).decode()
 
 
-def _notes(cell: Cell, known: AttemptEvidence) -> tuple[str, ...]:
+def _notes(cell: Cell, known: AttemptTrail) -> tuple[str, ...]:
     """What there is to say of an attempt besides its outcome, a sentence or so each."""
     sign = SIGNS[cell.outcome]
     found = [one_line(cell.detail, 500) or f"{sign.word}: {sign.meaning}"]
@@ -199,7 +199,7 @@ def _lines(names: Sequence[str]) -> list[str]:
     return [one_line(name, 300) for name in names[:_NAMES]] + more
 
 
-def _told(known: AttemptEvidence) -> dict[str, object]:
+def _told(known: AttemptTrail) -> dict[str, object]:
     """Transcript and times."""
     bars: list[list[object]] = []
     for call in known.calls:

@@ -14,7 +14,7 @@ from support.npm import NotInstalledError, installed
 from support.report_cases import case
 
 from core.report import Report
-from reports.evidence import AttemptEvidence, Evidence, Key, Spoken
+from reports.trail import AttemptTrail, Trail, Key, Spoken
 from reports.html import page
 from reports.sheet import sheet
 
@@ -47,8 +47,8 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def small() -> tuple[Report, str]:
     """Twelve tasks and three models with all that a run folder holds, and earlier runs."""
-    report, evidence, trends = big(12, 3)
-    return report, page(report, evidence, trends)
+    report, trail, trends = big(12, 3)
+    return report, page(report, trail, trends)
 
 
 @pytest.fixture
@@ -81,11 +81,11 @@ def complaints(tab: Tab) -> list[dict[str, Any]]:
     return [e for e in tab.events if e["method"] in bad] + asked
 
 
-def hostile() -> tuple[Report, Evidence]:
-    """Planted scripts in every text of report and evidence that a stranger can write."""
+def hostile() -> tuple[Report, Trail]:
+    """Planted scripts in every text of report and trail that a stranger can write."""
     report = case("hostile")
     tasks = []
-    attempts: dict[Key, AttemptEvidence] = {}
+    attempts: dict[Key, AttemptTrail] = {}
     for number, (task, word) in enumerate(zip(report.tasks, PLANTED, strict=False)):
         words = {"diff": word, "detail": word, "not_fixed": PLANTED, "broken": HOSTILE}
         cells = tuple(cell.model_copy(update=words) for cell in task.cells[:2])
@@ -95,10 +95,10 @@ def hostile() -> tuple[Report, Evidence]:
             Spoken(asked=one, answered=one, error=one, file=one, left_out=1, seconds=1.0)
             for one in (word, *(PLANTED if number == 0 else ()))
         )
-        known = AttemptEvidence(calls=calls, applied=word, did=PLANTED)
+        known = AttemptTrail(calls=calls, applied=word, did=PLANTED)
         attempts |= {(tasks[-1].id, c.entrant, c.attempt): known for c in cells}
     names = {task.id: PLANTED for task in tasks}
-    return report.model_copy(update={"tasks": tuple(tasks)}), Evidence(
+    return report.model_copy(update={"tasks": tuple(tasks)}), Trail(
         fail_to_pass=names, attempts=attempts
     )
 
@@ -293,8 +293,8 @@ def texts(node: dict[str, Any]) -> Iterator[str]:
 
 def test_three_hundred_tasks_stay_light(tab: Tab, tmp_path: Path) -> None:
     """What makes a page slow to open is bounded; benchmarks/html.py has the seconds."""
-    report, evidence, trends = big()
-    html = page(report, evidence, trends)
+    report, trail, trends = big()
+    html = page(report, trail, trends)
     assert len(html) < 14_000_000
     show(tab, tmp_path, html)
     assert tab.run("document.querySelectorAll('*').length") < 40_000

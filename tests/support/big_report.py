@@ -13,7 +13,7 @@ from support.report_data import START, TITLES, facts, task
 
 from core.report import Report
 from core.types import Difficulty, Patch, Task
-from reports.evidence import AttemptEvidence, Evidence, Key, Spoken
+from reports.trail import AttemptTrail, Trail, Key, Spoken
 from reports.tally import tally
 from reports.trends import Trend
 
@@ -84,7 +84,7 @@ class _Writer:
         return f"diff --git a/{path} b/{path}\n--- a/{path}\n+++ b/{path}\n{''.join(hunks)}"
 
 
-def big(tasks: int = 300, entrants: int = 6) -> tuple[Report, Evidence, list[Trend]]:
+def big(tasks: int = 300, entrants: int = 6) -> tuple[Report, Trail, list[Trend]]:
     """So many tasks × so many models, besides both baselines."""
     writer = _Writer(7)
     names = [_MODELS[n] if n < len(_MODELS) else f"server:model-{n}" for n in range(entrants)]
@@ -106,7 +106,7 @@ def big(tasks: int = 300, entrants: int = 6) -> tuple[Report, Evidence, list[Tre
 
     run = facts(results, tasks=every, adjust=adjust)
     report = tally(replace(run, commits_seen=8 * tasks, candidates=2 * tasks))
-    return report, _evidence(run.tasks, run.patches, names, writer), _trends(names, writer)
+    return report, _trail(run.tasks, run.patches, names, writer), _trends(names, writer)
 
 
 def _task(number: int, writer: _Writer) -> Task:
@@ -131,22 +131,22 @@ def _task(number: int, writer: _Writer) -> Task:
     )
 
 
-def _evidence(tasks: object, patches: object, names: list[str], writer: _Writer) -> Evidence:
+def _trail(tasks: object, patches: object, names: list[str], writer: _Writer) -> Trail:
     assert isinstance(tasks, list)
     assert isinstance(patches, list)
-    attempts: dict[Key, AttemptEvidence] = {}
+    attempts: dict[Key, AttemptTrail] = {}
     for patch in patches:
         if patch.entrant in names:
             calls = writer.random.randint(8, 20) if "agent" in patch.entrant else 1
             most = max(2_000, min(40_000, 12_000_000 // (len(tasks) * len(names))))
             room = most // calls // 2
             key = (patch.task_id, patch.entrant, patch.attempt)
-            attempts[key] = AttemptEvidence(
+            attempts[key] = AttemptTrail(
                 calls=tuple(_call(n, calls, room, patch, writer) for n in range(calls)),
                 test_seconds=writer.random.uniform(2, 40),
                 applied="exact",
             )
-    return Evidence(fail_to_pass={one.id: one.fail_to_pass for one in tasks}, attempts=attempts)
+    return Trail(fail_to_pass={one.id: one.fail_to_pass for one in tasks}, attempts=attempts)
 
 
 def _call(number: int, calls: int, room: int, patch: Patch, writer: _Writer) -> Spoken:

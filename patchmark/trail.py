@@ -12,7 +12,7 @@ from models.dialog import Call, Result, arguments_text
 from models.exchange import Exchange, Failure
 from models.exchange_store import kept
 from patchmark.run import Run
-from reports.evidence import AttemptEvidence, Evidence, Key, Spoken
+from reports.trail import AttemptTrail, Trail, Key, Spoken
 
 _ALL_CHARACTERS = 12_000_000
 """Of all transcripts in one report, shared out evenly."""
@@ -24,7 +24,7 @@ _FIRST_CALLS, _LAST_CALLS = 4, 16
 _TEST_NAMES = 60
 
 
-def evidence_of(run: Run) -> Evidence:
+def trail_of(run: Run) -> Trail:
     """Everything that is on disk of the attempts this run is about; nothing is asked anew."""
     tasks = run.all_tasks()
     wanted = {task.id for task in tasks}
@@ -32,7 +32,7 @@ def evidence_of(run: Run) -> Evidence:
     patches = [(key, patch) for key, patch in run.patches().items() if patch.task_id in wanted]
     least, most = _ATTEMPT_CHARACTERS
     room = max(least, min(most, _ALL_CHARACTERS // max(1, len(patches))))
-    found = Evidence(
+    found = Trail(
         fail_to_pass=dict(map(_names, tasks)),
         attempts={
             _key(patch): _attempt(run.folder.path, patch, verdicts.get(key), room)
@@ -50,10 +50,10 @@ def _key(patch: Patch) -> Key:
     return patch.task_id, patch.entrant, patch.attempt
 
 
-def _attempt(folder: Path, patch: Patch, verdict: Verdict | None, room: int) -> AttemptEvidence:
+def _attempt(folder: Path, patch: Patch, verdict: Verdict | None, room: int) -> AttemptTrail:
     first, last = patch.exchanges[:_FIRST_CALLS], patch.exchanges[_FIRST_CALLS:]
     names = [*first, *last[-_LAST_CALLS:]]
-    return AttemptEvidence(
+    return AttemptTrail(
         calls=tuple(_spoken(folder, names, room // max(1, len(names)))),
         more_calls=len(patch.exchanges) - len(names),
         test_seconds=verdict.seconds if verdict else None,

@@ -39,7 +39,7 @@ class Spoken(_Part):
     """Below the run folder."""
 
 
-class AttemptEvidence(_Part):
+class AttemptTrail(_Part):
     """How one attempt went."""
 
     calls: tuple[Spoken, ...] = ()
@@ -52,13 +52,13 @@ class AttemptEvidence(_Part):
     """What a patch that reached for the tests did."""
 
 
-class Evidence(_Part):
+class Trail(_Part):
     """Of a whole run; whatever is not in it was not kept."""
 
     fail_to_pass: dict[str, tuple[str, ...]] = {}
     """Names of the tests that must start to pass, by task."""
-    attempts: dict[Key, AttemptEvidence] = {}
+    attempts: dict[Key, AttemptTrail] = {}
 
 
-NONE = Evidence()
+NONE = Trail()
 """For a report without its run folder."""
