@@ -17,7 +17,7 @@ Called = Literal["better", "worse"]
 
 
 class Ratio(Part):
-    """First divided by second, summed over the tasks where both are known."""
+    """First divided by second, both summed over the paired tasks."""
 
     tasks: int
     value: float

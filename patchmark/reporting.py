@@ -12,12 +12,12 @@ from models.cutoffs import cutoff
 from models.rewrite import billed
 from patchmark import __version__
 from patchmark.batches import awaited, words
-from patchmark.trail import trail_of
 from patchmark.mining import notices
 from patchmark.reviewing import opinions_of
 from patchmark.run import Run
 from patchmark.settings import Settings
 from patchmark.sources import name_of
+from patchmark.trail import trail_of
 from reports.files import write as write_reports
 from reports.tally import Facts, tally
 
@@ -102,6 +102,9 @@ def _limits(settings: Settings) -> tuple[str, ...]:
             "A task counts if its tests fail before the fix and pass after it, "
             f"{settings.validation_runs} times on each side with different hash seeds."
         ),
-        "Passing tests show that a patch does what the tests ask, not that it would be merged.",
+        (
+            "Passing tests show that a patch does what the tests ask, not that it would be merged: "
+            "design, style, security, speed and whatever has no test are not judged."
+        ),
         f"At most {settings.max_tasks} tasks are used, spread over time and the size of fixes.",
     )

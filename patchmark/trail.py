@@ -12,7 +12,7 @@ from models.dialog import Call, Result, arguments_text
 from models.exchange import Exchange, Failure
 from models.exchange_store import kept
 from patchmark.run import Run
-from reports.trail import AttemptTrail, Trail, Key, Spoken
+from reports.trail import AttemptTrail, Key, Spoken, Trail
 
 _ALL_CHARACTERS = 12_000_000
 """Of all transcripts in one report, shared out evenly."""

@@ -15,7 +15,6 @@ from core.report import Cell, Report, TaskRow
 from core.types import Outcome
 from reports import view
 from reports.escape import beginning, one_line, visible
-from reports.trail import NONE, Trail
 from reports.frontier import plot, unpriced
 from reports.html_tasks import Tasks, is_shown, packed
 from reports.latency import NOTES, latency_lines
@@ -23,6 +22,7 @@ from reports.memory import memory_lines, memory_notes, probe_words
 from reports.numbers import counted, money, seconds
 from reports.quality import quality_lines, quality_notes, quality_title
 from reports.sheet import sheet
+from reports.trail import NONE, Trail
 from reports.trends import Trend, trends
 from reports.words import BASELINES, EMPTY, SIGNS, banners, listing, reason_words, stage_words
 

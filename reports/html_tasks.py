@@ -15,9 +15,9 @@ from functools import cached_property
 from core.report import Cell, EntrantRow, Report, TaskRow
 from core.types import Outcome
 from reports.escape import beginning, one_line, visible
-from reports.trail import AttemptTrail, Trail, Spoken
 from reports.memory import echo_words
 from reports.numbers import counted, money, seconds
+from reports.trail import AttemptTrail, Spoken, Trail
 from reports.words import EMPTY, REFERENCE, SIGNS
 
 _ALL_PATCHES = 12_000_000

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from core.report import Report
 from reports import view
 from reports.escape import Safe, beginning, code, fence, prose
+from reports.evidence import evidence_notes, evidence_tables
 from reports.latency import NOTES, latency_lines
 from reports.memory import memory_lines, memory_notes
 from reports.quality import quality_lines, quality_notes, quality_title
@@ -41,6 +42,7 @@ class _Rung:
     failures: bool = True
     memory: bool = True
     times: bool = True
+    evidence: bool = True
     dropped: bool = True
     title: int = 90
     matrix: bool = True
@@ -54,6 +56,7 @@ def _ladder() -> Iterator[_Rung]:
         ("patches", lambda rung: replace(rung, patches=False)),
         ("most names of tests", lambda rung: replace(rung, names=2)),
         ("what did not pass", lambda rung: replace(rung, failures=False)),
+        ("comparisons, routing and breakdowns", lambda rung: replace(rung, evidence=False)),
         ("the table of times", lambda rung: replace(rung, times=False)),
         ("signs of memory and opinions", lambda rung: replace(rung, memory=False)),
         ("commits that are no task or kept apart", lambda rung: replace(rung, dropped=False)),
@@ -142,6 +145,9 @@ def _render(template: Template, report: Report, rung: _Rung) -> str:
         apart=report.apart if rung.dropped else (),
         left_out=listing(rung.left_out, len(rung.left_out)) if rung.left_out else "",
     )
+    evidence = _environment().get_template("evidence.md.j2")
+    tables = evidence_tables(report) if rung.evidence else []
+    text += evidence.render(tables=tables, notes=evidence_notes(report))
     return _BLANK_LINES.sub("\n\n", text)
 
 

@@ -13,8 +13,9 @@ from reports.statistics import FEWEST_TASKS
 from reports.words import EMPTY, REFERENCE, SIGNS, Sign, label
 
 _CALLED_BETTER = (
-    f"A model is called better only where the exact McNemar test on {FEWEST_TASKS} or more shared "
-    "tasks says so (p < 0.05, divided by the number of pairs of models)."
+    f"A model is called better only where a paired test on {FEWEST_TASKS} or more tasks says so "
+    "(exact McNemar, with several attempts a permutation within tasks; p < 0.05 after Holm's "
+    "correction for all pairs), and as good only where it is surely not worse by the margin."
 )
 
 
@@ -290,5 +291,5 @@ def attempts_note(report: Report) -> str | None:
         return None
     return (
         f"Each task was attempted {most} times; attempts at one task resemble each other, so the "
-        "intervals are narrower than they should be."
+        "intervals of this table are narrower than they should be; comparisons count a task once."
     )

@@ -14,9 +14,9 @@ from support.npm import NotInstalledError, installed
 from support.report_cases import case
 
 from core.report import Report
-from reports.trail import AttemptTrail, Trail, Key, Spoken
 from reports.html import page
 from reports.sheet import sheet
+from reports.trail import AttemptTrail, Key, Spoken, Trail
 
 HERE = Path(__file__).parent
 PLANTED: tuple[str, ...] = (

@@ -13,8 +13,8 @@ from support.report_data import START, TITLES, facts, task
 
 from core.report import Report
 from core.types import Difficulty, Patch, Task
-from reports.trail import AttemptTrail, Trail, Key, Spoken
 from reports.tally import tally
+from reports.trail import AttemptTrail, Key, Spoken, Trail
 from reports.trends import Trend
 
 _MODELS = (
