@@ -17,6 +17,7 @@ from patchmark.reviewing import opinions_of
 from patchmark.run import Run
 from patchmark.settings import Settings
 from patchmark.sources import name_of
+from patchmark.trail import trail_of
 from reports.files import write as write_reports
 from reports.tally import Facts, tally
 
@@ -57,7 +58,7 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
         opinions=opinions_of(run),
     )
     report = settings.redactor.record(tally(facts))
-    return report, write_reports(report, run.folder.path)
+    return report, write_reports(report, run.folder.path, trail_of(run))
 
 
 def _rewriting(run: Run) -> Decimal | None:

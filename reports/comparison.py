@@ -68,9 +68,9 @@ def comparisons(
     """
     others = [name for name in models if name != anchor]
     pairs = [pair(table, name, anchor) for name in others if anchor is not None]
-    told = [_Margin(of, margin, len(pairs)) for of in pairs]
+    told = [Margin(of, margin, len(pairs)) for of in pairs]
     pairs += [pair(table, *two) for two in combinations(others, 2)]
-    findings = _findings(told)
+    found = findings(told)
     p_values = [permutation_p(of.differences) for of in pairs]
     corrected = holm(p_values)
     return tuple(
@@ -79,13 +79,13 @@ def comparisons(
             (p, p_holm),
             tests=len(pairs),
             margin=told[at] if at < len(told) else None,
-            finding=findings[at] if at < len(told) else None,
+            finding=found[at] if at < len(told) else None,
         )
         for at, (of, p, p_holm) in enumerate(zip(pairs, p_values, corrected, strict=True))
     )
 
 
-class _Margin:
+class Margin:
     """Whether the first of a pair is worse by less than a margin, one of `tests` such questions."""
 
     def __init__(self, of: Pair, margin: float, tests: int):
@@ -95,7 +95,7 @@ class _Margin:
         self.p_no = p_above([-d for d in differences], margin) if of.enough else 1.0
 
 
-def _findings(told: Sequence[_Margin]) -> list[Finding]:
+def findings(told: Sequence[Margin]) -> list[Finding]:
     """Each at 2.5 % a side for all of them together."""
     yes, no = holm([of.p_yes for of in told]), holm([of.p_no for of in told])
     sure = ALPHA / 2
@@ -110,7 +110,7 @@ def _comparison(
     p_values: tuple[float, float],
     *,
     tests: int,
-    margin: _Margin | None,
+    margin: Margin | None,
     finding: Finding | None,
 ) -> Comparison:
     differences = of.differences
@@ -142,7 +142,7 @@ def _comparison(
 
 
 def _more(
-    tasks: int, mean: float | None, square: float, tests: int, margin: _Margin | None
+    tasks: int, mean: float | None, square: float, tests: int, margin: Margin | None
 ) -> int | None:
     if mean is None:
         return None

@@ -9,6 +9,7 @@ import base64
 import binascii
 import re
 import zlib
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -19,7 +20,8 @@ from core.types import Outcome
 LARGEST = 4_000_000
 """Bytes of a digest, unpacked: what 5,000 tasks × 30 entrants take."""
 _NAME = 200
-_SEAL = re.compile(r"^<!-- patchmark:digest v1 ([A-Za-z0-9+/=]+) -->$", re.MULTILINE)
+_SEAL = r"^<!-- patchmark:{} v1 ([A-Za-z0-9+/=]+) -->\r?$"
+Kind = Literal["digest", "before"]
 
 
 def digest_of(report: Report) -> Digest:
@@ -43,15 +45,21 @@ def without_tasks(digest: Digest) -> Digest:
     return digest.model_copy(update={"rows": rows})
 
 
-def seal(digest: Digest) -> str:
+def same_numbers(first: Digest, second: Digest) -> bool:
+    """Whether two digests tell of one run, however often its report was written."""
+    later = {"made_at": second.made_at, "patchmark_version": second.patchmark_version}
+    return first.model_copy(update=later) == second
+
+
+def seal(digest: Digest, kind: Kind = "digest") -> str:
     """One line that GitHub shows to nobody; no text in it is readable, so none can break out."""
     packed = zlib.compress(digest.model_dump_json().encode(), 9)
-    return f"<!-- patchmark:digest v1 {base64.b64encode(packed).decode()} -->"
+    return f"<!-- patchmark:{kind} v1 {base64.b64encode(packed).decode()} -->"
 
 
-def unseal(text: str) -> Digest | None:
+def unseal(text: str, kind: Kind = "digest") -> Digest | None:
     """The digest in a comment of ours; None where there is none that can be read."""
-    found = _SEAL.search(text)
+    found = re.search(_SEAL.format(kind), text, re.MULTILINE)
     if found is None:
         return None
     try:
@@ -60,6 +68,17 @@ def unseal(text: str) -> Digest | None:
         return None if unpacking.unconsumed_tail else Digest.model_validate_json(content)
     except (binascii.Error, zlib.error, ValidationError):
         return None
+
+
+def run_before(report: Report, comment: str) -> Digest | None:
+    """The run before this one, as the comment that is to be replaced tells it.
+
+    Where that comment is about this very run, it is the one that was before it already.
+    """
+    last = unseal(comment)
+    if last is not None and same_numbers(last, digest_of(report)):
+        return unseal(comment, "before")
+    return last
 
 
 def _row(row: EntrantRow, cells: dict[str, list[Cell]]) -> DigestRow:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.errors import UsageError
 from core.report import Report
+from reports import trail
 from reports.badge import badge
 from reports.html import page
 from reports.junit import suites
@@ -15,7 +16,7 @@ from reports.markdown import summary
 from reports.rows import table
 
 
-def write(report: Report, folder: Path) -> list[Path]:
+def write(report: Report, folder: Path, followed: trail.Trail = trail.NONE) -> list[Path]:
     """Write report.md, .html, .json, .csv, junit.xml and badge.svg into `folder`; their paths.
 
     Each file is replaced as a whole: a reader sees the old one or the new one. In the JSON,
@@ -24,7 +25,7 @@ def write(report: Report, folder: Path) -> list[Path]:
     """
     texts = {
         "report.md": summary(report),
-        "report.html": page(report),
+        "report.html": page(report, followed),
         "report.json": report.model_dump_json(indent=2) + "\n",
         "report.csv": table(report),
         "junit.xml": suites(report),
