@@ -27,7 +27,11 @@ class ActionInputs:
     labels: str
     rewrite_with: str
     budget_usd: str
+    current_model: str
+    margin: str
     fail_under: str
+    fail_if_worse_than: str
+    max_cost_per_solve: str
     replay: str
     config: str
     comment: str
@@ -51,7 +55,11 @@ class ActionInputs:
             "--labels": self.labels,
             "--rewrite-with": self.rewrite_with,
             "--budget-usd": self.budget_usd,
+            "--current-model": self.current_model,
+            "--margin": self.margin,
             "--fail-under": self.fail_under,
+            "--fail-if-worse-than": self.fail_if_worse_than,
+            "--max-cost-per-solve": self.max_cost_per_solve,
             "--replay": self.replay,
             "--config": self.config,
         }
@@ -105,7 +113,11 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         labels=value("LABELS"),
         rewrite_with=value("REWRITE_WITH"),
         budget_usd=value("BUDGET_USD"),
+        current_model=value("CURRENT_MODEL"),
+        margin=value("MARGIN"),
         fail_under=value("FAIL_UNDER"),
+        fail_if_worse_than=value("FAIL_IF_WORSE_THAN"),
+        max_cost_per_solve=value("MAX_COST_PER_SOLVE"),
         replay=path("REPLAY"),
         config=path("CONFIG"),
         comment=comment,
