@@ -38,9 +38,10 @@ LONGEST = (60_000, 20_000, 4_000)
 """Characters of the comments that are tried, where GitHub finds one too long."""
 
 _CODES = {
-    1: "the gate was not met",
+    1: "a gate was not met",
     2: "something it was given is wrong",
     3: "something it depends on does not work",
+    5: "whether a gate is met cannot be told",
     AWAITING: "answers are awaited from a batch, and the same run folder goes on later",
 }
 

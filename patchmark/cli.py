@@ -1,7 +1,7 @@
 """The command line.
 
 Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure, 4 answers are
-awaited from a batch: no error, the same command goes on.
+awaited from a batch: no error, the same command goes on, 5 a gate cannot be told.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 
 from core.errors import PatchmarkError
-from patchmark import __version__, checking, comparing, demo, history, images, init, merging, trying
-from patchmark.commands import errors, estimated, known, one_stage, to_report
+from patchmark import __version__, checking, comparing, demo, env, history, images, init, merging
+from patchmark.commands import CODES, errors, estimated, known, one_stage, to_report
 from patchmark.mining import mine_stage
 from patchmark.options import (
     Attempts,
@@ -21,13 +21,17 @@ from patchmark.options import (
     BatchWait,
     Budget,
     ConfigFile,
+    CurrentModel,
     DryRun,
+    FailIfWorseThan,
     FailUnder,
     IncludeApart,
     IssuesFile,
     Json,
     JudgeModel,
     Labels,
+    Margin,
+    MaxCostPerSolve,
     MaxTasks,
     Models,
     Out,
@@ -51,11 +55,6 @@ from patchmark.streams import quiet
 from patchmark.under_test import trust_absolute_folders_only
 
 INTERRUPTED = 130
-CODES = (
-    "Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure, "
-    "4 answers are awaited from a batch."
-)
-
 app = typer.Typer(
     name="patchmark",
     help="Which coding model is best on your own repository: pass rate, cost and latency.",
@@ -110,7 +109,11 @@ def run(
     attempts: Attempts = None,
     max_tasks: MaxTasks = None,
     budget_usd: Budget = None,
+    current_model: CurrentModel = None,
+    margin: Margin = None,
     fail_under: FailUnder = None,
+    fail_if_worse_than: FailIfWorseThan = None,
+    max_cost_per_solve: MaxCostPerSolve = None,
     replay: Replay = None,
     record: Record = None,
     issues: IssuesFile = None,
@@ -133,7 +136,9 @@ def run(
     """All stages: mine tasks, prove them, have models solve them, judge, report."""
     flags = Flags(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
-        budget_usd=budget_usd, fail_under=fail_under, replay=replay, record=record, issues=issues,
+        budget_usd=budget_usd, current_model=current_model, margin=margin, fail_under=fail_under,
+        fail_if_worse_than=fail_if_worse_than, max_cost_per_solve=max_cost_per_solve,
+        replay=replay, record=record, issues=issues,
         since=since, until=until, paths=paths, labels=labels, include_apart=include_apart,
         rewrite_with=rewrite_with, probe=probe, batch=batch, batch_wait=batch_wait,
         judge_model=judge_model, rubric=rubric, config=config, workers=workers,
@@ -141,6 +146,9 @@ def run(
     if dry_run:
         raise typer.Exit(estimated(make(flags, os.environ), as_json=as_json))
     raise typer.Exit(to_report(make(flags, os.environ), run_all, as_json=as_json))
+
+
+app.command("env", epilog=env.EPILOG)(env.env)
 
 
 @app.command(epilog="Example: `patchmark mine --repo . --out my-run --json`")
@@ -228,14 +236,19 @@ def report(
     models: Models = None,
     attempts: Attempts = None,
     max_tasks: MaxTasks = None,
+    current_model: CurrentModel = None,
+    margin: Margin = None,
     fail_under: FailUnder = None,
+    fail_if_worse_than: FailIfWorseThan = None,
+    max_cost_per_solve: MaxCostPerSolve = None,
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
     """Write report.md, report.html and report.json from what the run folder holds."""
     flags = Flags(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
-        fail_under=fail_under, config=config,
+        current_model=current_model, margin=margin, fail_under=fail_under,
+        fail_if_worse_than=fail_if_worse_than, max_cost_per_solve=max_cost_per_solve, config=config,
     )  # fmt: skip
     raise typer.Exit(to_report(known(flags), finish, as_json=as_json))
 
@@ -243,7 +256,6 @@ def report(
 app.command("demo", epilog=demo.EPILOG)(demo.demo)
 app.command("doctor", epilog=checking.EPILOG)(checking.doctor)
 app.command("models", epilog=checking.MODELS_EPILOG)(checking.list_models)
-app.command("env", epilog=f"{trying.EPILOG}\n\n{CODES}")(trying.env)
 app.command("compare", epilog=comparing.EPILOG)(comparing.compare)
 app.command("merge", epilog=f"{merging.EPILOG}\n\n{CODES}")(merging.merge)
 app.command("init", epilog=init.EPILOG)(init.init)

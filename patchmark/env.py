@@ -1,4 +1,4 @@
-"""`patchmark env`: whether the tests run, today and back through the history."""
+"""`patchmark env`: what keeps a repository's past from being built and tested."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from patchmark.commands import errors
+from patchmark.commands import CODES, errors
 from patchmark.environments import (
     DEFAULT_COMMITS,
     DEFAULT_YEARS,
@@ -25,7 +25,7 @@ from patchmark.progress import Show
 from patchmark.run import opened
 from patchmark.settings import Flags, make
 
-EPILOG = "Example: `patchmark env --repo . --commits 10 --years 5`"
+EPILOG = f"Example: `patchmark env --repo . --commits 10 --years 5`\n\n{CODES}"
 
 
 def env(
