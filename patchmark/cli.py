@@ -25,6 +25,7 @@ from patchmark.options import (
     DryRun,
     FailIfWorseThan,
     FailUnder,
+    History,
     IncludeApart,
     IssuesFile,
     Json,
@@ -128,6 +129,7 @@ def run(
     batch_wait: BatchWait = None,
     judge_model: JudgeModel = None,
     rubric: Rubric = None,
+    history_at: History = None,
     config: ConfigFile = None,
     workers: Workers = None,
     dry_run: DryRun = False,
@@ -141,7 +143,7 @@ def run(
         replay=replay, record=record, issues=issues,
         since=since, until=until, paths=paths, labels=labels, include_apart=include_apart,
         rewrite_with=rewrite_with, probe=probe, batch=batch, batch_wait=batch_wait,
-        judge_model=judge_model, rubric=rubric, config=config, workers=workers,
+        judge_model=judge_model, rubric=rubric, history=history_at, config=config, workers=workers,
     )  # fmt: skip
     if dry_run:
         raise typer.Exit(estimated(make(flags, os.environ), as_json=as_json))
@@ -241,6 +243,7 @@ def report(
     fail_under: FailUnder = None,
     fail_if_worse_than: FailIfWorseThan = None,
     max_cost_per_solve: MaxCostPerSolve = None,
+    history_at: History = None,
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
@@ -248,7 +251,8 @@ def report(
     flags = Flags(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
         current_model=current_model, margin=margin, fail_under=fail_under,
-        fail_if_worse_than=fail_if_worse_than, max_cost_per_solve=max_cost_per_solve, config=config,
+        fail_if_worse_than=fail_if_worse_than, max_cost_per_solve=max_cost_per_solve,
+        history=history_at, config=config,
     )  # fmt: skip
     raise typer.Exit(to_report(known(flags), finish, as_json=as_json))
 

@@ -11,12 +11,11 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from core.digest import Digest
 from core.errors import StoreError, UsageError
 from core.report import Report
 from patchmark.options import Json, Out, Repo
 from patchmark.secrets import redactor_for
-from patchmark.shelf import USUAL, Shelf, shelf
+from patchmark.shelf import USUAL, put, shelf
 from reports import history
 from reports.digest import digest_of
 from reports.drift import drifts
@@ -61,11 +60,6 @@ def add(out: Out = None, where: Where = USUAL, repo: Repo = None) -> None:
     if report.fiction:
         raise UsageError("answers of this run are invented; a history holds what was measured")
     typer.echo(put(shelf(where, repo or Path()), digest_of(report), where))
-
-
-def put(onto: Shelf, digest: Digest, where: str) -> str:
-    """Add a run; what to tell of it."""
-    return f"{where}: run added" if onto.add(digest) else f"{where}: this run is there already"
 
 
 def load(run: Path) -> Report:

@@ -80,6 +80,14 @@ Rubric = Annotated[
         help="Write such pairs for a person to judge; read back what was filled in.",
     ),
 ]
+History = Annotated[
+    str | None,
+    typer.Option(
+        "--history",
+        metavar="WHERE",
+        help="Show the runs kept there beside this one, and add it: a folder, or branch:NAME.",
+    ),
+]
 Batch = Annotated[
     bool | None,
     typer.Option(

@@ -16,8 +16,10 @@ from patchmark.mining import notices
 from patchmark.reviewing import opinions_of
 from patchmark.run import Run
 from patchmark.settings import Settings
+from patchmark.shelf import put, shelf
 from patchmark.sources import name_of
 from patchmark.trail import trail_of
+from reports.digest import digest_of
 from reports.files import write as write_reports
 from reports.gates import gates
 from reports.tally import Facts, tally
@@ -67,7 +69,21 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
     report = tally(facts)
     report = report.model_copy(update={"gates": gates(report, settings.wanted)})
     report = settings.redactor.record(report)
-    return report, write_reports(report, run.folder.path, trail_of(run))
+    return report, _written(run, report)
+
+
+def _written(run: Run, report: Report) -> list[Path]:
+    """Write its files, beside the runs of a history; then it is one of them itself."""
+    where, folder, trail = run.settings.history, run.folder.path, trail_of(run)
+    if where is None:
+        return write_reports(report, folder, trail)
+    kept = shelf(where, run.settings.repo)
+    files = write_reports(report, folder, trail, kept.read())
+    if report.fiction or not report.tasks:
+        run.show.tell(f"{where}: not added; a history holds what was measured")
+    else:
+        run.show.tell(put(kept, digest_of(report), where))
+    return files
 
 
 def _absent(settings: Settings) -> list[str]:

@@ -68,6 +68,7 @@ class Flags:
     probe: bool | None = None
     judge_model: str | None = None
     rubric: Path | None = None
+    history: str | None = None
     batch: bool | None = None
     batch_wait: float | None = None
     config: Path | None = None
@@ -108,6 +109,8 @@ class Settings:
     """The model that judges the quality of what passed."""
     rubric: Path | None
     """Form that people fill in to judge it."""
+    history: str | None
+    """Where earlier runs are kept, as `patchmark.shelf` takes it; None = none is shown or added."""
     batch: bool
     """Whether questions are asked in batches, where that can be."""
     batch_wait: float
@@ -168,6 +171,7 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         probe=_first(flags.probe, config.probe),
         judge_model=_reviewer(_first(flags.judge_model, config.judge_model)),
         rubric=flags.rubric,
+        history=flags.history,
         batch=_first(flags.batch, config.batch),
         batch_wait=60 * (DEFAULT_BATCH_MINUTES if flags.batch_wait is None else flags.batch_wait),
         cutoffs=config.cutoffs,

@@ -48,6 +48,11 @@ def shelf(where: str, repository: Path) -> Shelf:
     return BranchShelf(opened, branch)
 
 
+def put(onto: Shelf, digest: Digest, where: str) -> str:
+    """Add a run; what to tell of it."""
+    return f"{where}: run added" if onto.add(digest) else f"{where}: this run is there already"
+
+
 @dataclass(frozen=True)
 class FolderShelf:
     """Digests as files of a folder."""

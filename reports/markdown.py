@@ -96,9 +96,9 @@ def comment(report: Report, *, limit_chars: int = 60_000, before: Digest | None 
     return _longest(report, limit_chars, COMMENT_BYTES, _Between(before, carried=True))
 
 
-def summary(report: Report) -> str:
+def summary(report: Report, before: Digest | None = None) -> str:
     """The same text for the job summary, at most 1 MiB."""
-    return _longest(report, SUMMARY_BYTES, SUMMARY_BYTES, _Between(None, carried=False))
+    return _longest(report, SUMMARY_BYTES, SUMMARY_BYTES, _Between(before, carried=False))
 
 
 @dataclass(frozen=True)

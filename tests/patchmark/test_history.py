@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.report_data import START, demo, facts
 from support.repos import Repo
+from support.run_folders import written
 
 from core.digest import Digest
 from core.errors import PatchmarkError
@@ -116,6 +117,26 @@ def test_the_command_adds_and_shows(
     assert f"\n{MODEL}\n  2026-03-02  4f1c9a2  67 % (2/3)" in capsys.readouterr().out
     assert main(["history", *words, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["runs"][0]["rows"][0]["name"] == MODEL
+
+
+def test_a_report_shows_the_history_and_becomes_part_of_it(
+    tmp_path: Path, repo: Repo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Adding was a step of its own that nobody remembered, and no report showed what was before."""
+    kept = shelf("branch:results", repo.path)
+    one = written(tmp_path / "one", repo, facts({MODEL: "FFF"}))
+    two = written(tmp_path / "two", repo, facts({MODEL: "PPF"}))
+    for number, folder in enumerate((one, two, two), 1):
+        words = ["report", f"--out={folder}", f"--repo={repo.path}", "--history=branch:results"]
+        assert main(words) == 0
+        assert len(kept.read()) == min(number, 2)
+        if number == 1:  # the reports of one moment have no order
+            moved = kept.read()[0].model_copy(update={"made_at": START})
+            repo.git("branch", "-D", "results")
+            kept.add(moved)
+    assert "this run is there already" in capsys.readouterr().err
+    assert "+2 −0 of 3 (noise)" in (two / "report.md").read_text("utf-8")
+    assert "2026-03-02" in (two / "report.html").read_text("utf-8")
 
 
 def test_invented_answers_are_no_history(
