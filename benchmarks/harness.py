@@ -21,7 +21,6 @@ import json
 import os
 import re
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -32,7 +31,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+# In place of this folder, whose statistics.py is not the library's.
+sys.path[:1] = [str(ROOT), str(ROOT / "tests")]
+
+from statistics import median  # noqa: E402 - the path above first
 
 from benchmarks.sandbox import Bench, Measured, plain_loop, seconds  # noqa: E402
 from core.types import Task  # noqa: E402 - the path above first
@@ -269,11 +271,11 @@ def main() -> int:
         print(f"void: {str(void)[-5000:]}", file=sys.stderr)
         return 2
 
-    def median(of: str) -> float:
-        return statistics.median(float(vars(one)[of]) for one in found)
+    def middle(of: str) -> float:
+        return median(float(vars(one)[of]) for one in found)
 
     def ratio(to: str) -> float:
-        return statistics.median(one.judge / float(vars(one)[to]) for one in found)
+        return median(one.judge / float(vars(one)[to]) for one in found)
 
     print(f"{COUNT} evaluations one by one, medians of {options.rounds}; {before}, then {load()}")
     print(
@@ -281,8 +283,8 @@ def main() -> int:
     )
     print("script that turns its `docker stop --time=15` into `--time=0` and changes nothing else")
     for name in ("judge", "plain", "no_grace", "ships", "start"):
-        print(f"  {name:<10} {median(name):6.2f} s")
-    bare = statistics.median(one.judge / (one.no_grace - one.start) for one in found)
+        print(f"  {name:<10} {middle(name):6.2f} s")
+    bare = median(one.judge / (one.no_grace - one.start) for one in found)
     print(f"against the harness without grace and start, for the record: {bare:.2f} x")
     figures = [
         Measured("four verdicts against a loop of plain engine calls", ratio("plain"), 1.5, "x"),

@@ -29,7 +29,7 @@ from sys import path as modules
 from rich.console import Console
 
 ROOT = Path(__file__).resolve().parent.parent
-modules.insert(0, str(ROOT))
+modules[0] = str(ROOT)  # in place of this folder, whose statistics.py is not the library's
 
 from core.git import Snapshot  # noqa: E402 - the path above first
 from core.types import Outcome, Patch, Task, Verdict  # noqa: E402

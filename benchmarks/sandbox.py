@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,7 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+# In place of this folder, whose statistics.py is not the library's.
+sys.path[:1] = [str(ROOT), str(ROOT / "tests")]
+
+from statistics import median  # noqa: E402 - the path above first
 
 from support.calc_repo import COMMITTED_AT, CalcRepo  # noqa: E402 - the path above first
 
@@ -184,7 +186,7 @@ def overheads(bench: Bench, task: Task, rounds: int) -> tuple[float, float]:
         pairs = [(seconds(lambda: bench.verdict(task)), seconds(bare.run)) for _ in range(rounds)]
     finally:
         bare.close()
-    return statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs)
+    return median(p[0] for p in pairs), median(p[1] for p in pairs)
 
 
 def throughput(bench: Bench, task: Task, workers: int, count: int) -> float:
@@ -229,10 +231,8 @@ def main() -> int:
             )
             for _ in range(rounds)
         ]
-        four = statistics.median(a / b for a, b in loops)
-        one, two = (
-            statistics.median(throughput(bench, quick, n, 8) for _ in range(3)) for n in (1, 2)
-        )
+        four = median(a / b for a, b in loops)
+        one, two = (median(throughput(bench, quick, n, 8) for _ in range(3)) for n in (1, 2))
         taken, size = further_commit(bench)
         again = bench.candidate(0)
         warm = seconds(lambda: bench.validator.key(again))

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import statistics
 import sys
 import tempfile
 import threading
@@ -32,7 +31,10 @@ from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+# In place of this folder, whose statistics.py is not the library's.
+sys.path[:1] = [str(ROOT), str(ROOT / "tests")]
+
+from statistics import median  # noqa: E402 - the path above first
 
 from rich.console import Console  # noqa: E402 - the path above first
 from support.fake_anthropic import FakeAnthropic  # noqa: E402
@@ -252,7 +254,7 @@ def for_each(folder: Folder) -> tuple[float, float]:
             provider.ask(request)
             pairs.append((between - began, time.perf_counter() - between))
     one.stop()
-    return statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs)
+    return median(p[0] for p in pairs), median(p[1] for p in pairs)
 
 
 def share(name: str, value: float) -> Measured:

@@ -33,7 +33,7 @@ from pathlib import Path, PurePosixPath
 from rich.console import Console
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[0] = str(ROOT)  # in place of this folder, whose statistics.py is not the library's
 
 from core.git import Repository  # noqa: E402 - the path above first
 from core.types import Candidate, Dropped, Task  # noqa: E402

@@ -7,6 +7,8 @@ from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
+from core.analysis import Analysis as Analysis
+from core.analysis import Gate as Gate
 from core.confinement import Confinement
 from core.types import (
     Cause,
@@ -290,3 +292,7 @@ class Report(Record):
     """None where nobody was asked for an opinion."""
     sandbox: Confinement | None = None
     """What every test run was held to; None where nothing was judged."""
+    analysis: Analysis | None = None
+    """Comparisons and what follows from them; None in reports of before there were any."""
+    gates: tuple[Gate, ...] = ()
+    """What the run was asked to meet, and whether it does."""

@@ -188,6 +188,11 @@ class ExchangeStore:
         return _text(self._redacted(_parse(Exchange, path)))
 
 
+def kept(path: Path) -> Exchange | Failure:
+    """An answer or a failure, of a name that `names` gave. Raises StoreError, naming the file."""
+    return _parse(Failure, path) if ".failed-" in path.name else _parse(Exchange, path)
+
+
 def spent(folder: Path, entrant: str = "*") -> Decimal:
     """US dollars that an exchanges folder shows as billed.
 

@@ -34,13 +34,14 @@ from patchmark.workflow import Workflow
 Program = Callable[[list[str]], int]
 """`patchmark.cli.main`: takes arguments, returns the exit code."""
 
-SHORTER = (20_000, 4_000)
-"""Characters of the comments tried where GitHub finds the full one too long."""
+LONGEST = (60_000, 20_000, 4_000)
+"""Characters of the comments that are tried, where GitHub finds one too long."""
 
 _CODES = {
-    1: "the gate was not met",
+    1: "a gate was not met",
     2: "something it was given is wrong",
     3: "something it depends on does not work",
+    5: "whether a gate is met cannot be told",
     AWAITING: "answers are awaited from a batch, and the same run folder goes on later",
 }
 
@@ -186,7 +187,7 @@ def _comment(
     """Create or update the comment; its address, or "" with a warning in the log."""
     import github
 
-    from reports import comment, markdown
+    from reports import comment
 
     try:
         with github.Github(
@@ -199,13 +200,21 @@ def _comment(
             return comment.publish(
                 client.get_repo(environment.get("GITHUB_REPOSITORY", "")),
                 number,
-                markdown.comment(report),
+                lambda last: _bodies(report, last),
                 author=None,
-                shorter=[markdown.comment(report, limit_chars=limit) for limit in SHORTER],
             ).url
     except PatchmarkError as error:
         workflow.warning(f"no comment, the report is in the job summary: {error}")
         return ""
+
+
+def _bodies(report: Report, last: str) -> list[str]:
+    """The comment, from the best to the shortest, beside the run that the last one told of."""
+    from reports import markdown
+    from reports.digest import run_before
+
+    before = run_before(report, last)
+    return [markdown.comment(report, limit_chars=limit, before=before) for limit in LONGEST]
 
 
 def _hand_over(inputs: ActionInputs, environment: Mapping[str, str]) -> None:

@@ -29,7 +29,11 @@ class ActionInputs:
     judge_model: str
     batch: bool
     budget_usd: str
+    current_model: str
+    margin: str
     fail_under: str
+    fail_if_worse_than: str
+    max_cost_per_solve: str
     replay: str
     config: str
     comment: str
@@ -54,7 +58,11 @@ class ActionInputs:
             "--rewrite-with": self.rewrite_with,
             "--judge-model": self.judge_model,
             "--budget-usd": self.budget_usd,
+            "--current-model": self.current_model,
+            "--margin": self.margin,
             "--fail-under": self.fail_under,
+            "--fail-if-worse-than": self.fail_if_worse_than,
+            "--max-cost-per-solve": self.max_cost_per_solve,
             "--replay": self.replay,
             "--config": self.config,
         }
@@ -115,7 +123,11 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         judge_model=value("JUDGE_MODEL"),
         batch=one_of("BATCH", "false", "true") == "true",
         budget_usd=value("BUDGET_USD"),
+        current_model=value("CURRENT_MODEL"),
+        margin=value("MARGIN"),
         fail_under=value("FAIL_UNDER"),
+        fail_if_worse_than=value("FAIL_IF_WORSE_THAN"),
+        max_cost_per_solve=value("MAX_COST_PER_SOLVE"),
         replay=path("REPLAY"),
         config=path("CONFIG"),
         comment=one_of("COMMENT", "auto", "off"),

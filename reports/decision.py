@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 
+from core.analysis import Analysis, Comparison
 from core.report import EntrantRow, Report
 from core.types import Outcome
-from reports.comparison import Paired, compare, shares
-from reports.numbers import counted, interval, money, per_cent
+from reports.advice import advice, against_anchor, recommended, too_early
+from reports.numbers import counted, interval, money, p_value, per_cent
 from reports.statistics import tasks_needed
 from reports.words import EMPTY, REFERENCE, SIGNS, listing
 
@@ -18,10 +19,11 @@ _REPLAYED = "From recorded answers: "
 
 
 def decide(report: Report) -> str:
-    """One line about a run; `report.verdict` itself is not looked at.
+    """One line about a run with its analysis; `report.verdict` itself is not looked at.
 
-    A model is called better only where the exact McNemar test on shared tasks says so at 5 %,
-    divided by the number of pairs of models. Baselines are never recommended.
+    A model is called better only where the paired test on shared tasks says so at 5 %, after
+    Holm's correction for all pairs, and as good only where it is surely not worse by more than
+    the margin. Baselines are never recommended.
     """
     finding = _finding(report)
     if report.tasks_broken or not report.tasks:
@@ -50,12 +52,15 @@ def _result(report: Report, scored: Sequence[EntrantRow]) -> str:
         return _none_passed(report, scored)
     if len(scored) == 1:
         return _alone(scored[0])
+    assert report.analysis is not None  # `tally` has made it
+    if told := advice(report.analysis):
+        return told
     if all(row.passed == row.scored for row in scored):
         return (
             f"{_all_of(scored)} solved every task they were scored on, so {_these(report)} cannot "
             f"tell them apart{_cheapest(scored)}."
         )
-    return _compared(report, scored)
+    return _compared(report.analysis, scored)
 
 
 def _no_tasks(report: Report) -> str:
@@ -105,29 +110,30 @@ def _alone(row: EntrantRow) -> str:
     )
 
 
-def _compared(report: Report, scored: Sequence[EntrantRow]) -> str:
-    best, *others = sorted(scored, key=lambda row: (-(row.pass_rate or 0), -row.passed))
-    table = shares(report)
-    pairs = {row.name: compare(table, best.name, row.name) for row in others}
-    beaten = [row for row in others if pairs[row.name].called(len(scored))]
-    level_with = [row for row in others if row not in beaten]
+def _compared(analysis: Analysis, scored: Sequence[EntrantRow]) -> str:
+    rows = {row.name: row for row in scored}
+    best = rows[analysis.anchor or ""]
+    pairs = {one.first: one for one in against_anchor(analysis)}
+    beaten = [rows[name] for name, one in pairs.items() if one.called == "worse"]
+    level_with = [rows[name] for name in pairs if rows[name] not in beaten]
     if not level_with:
-        return _winner(best, others, pairs)
+        return _winner(best, beaten, pairs)
+    if analysis.current is None and (told := recommended(analysis, "Choose")):
+        return told + _worse(best, beaten)
     leaders = [best, *level_with]
     fewest = min(pairs[row.name].tasks for row in level_with)
-    return (
-        _tie(leaders, fewest, tasks_needed(len(scored))) + _cheapest(leaders) + _worse(best, beaten)
-    )
+    tie = _tie(leaders, fewest, tasks_needed(len(scored))) + _cheapest(leaders)
+    return f"{too_early(analysis)}{tie}.{_worse(best, beaten)}"
 
 
-def _winner(best: EntrantRow, others: Sequence[EntrantRow], pairs: dict[str, Paired]) -> str:
+def _winner(best: EntrantRow, others: Sequence[EntrantRow], pairs: dict[str, Comparison]) -> str:
     name = listing([best.name])
     if len(others) == 1:
         pair, other = pairs[others[0].name], others[0]
         than = f"{listing([other.name])}: on {counted(pair.tasks, 'shared task')} it did better"
-        than += f" on {pair.wins} and worse on {pair.losses} ({_p('=', pair.p_value)})"
+        than += f" on {pair.losses} and worse on {pair.wins} ({_p('=', pair.p)})"
     else:
-        worst = max(pair.p_value for pair in pairs.values())
+        worst = max(pair.p_holm for pair in pairs.values())
         than = f"each of the {len(others)} other models ({_p('≤', worst)} for each)"
     prices = [f"{listing([row.name])} {money(row.cost_per_solve_usd)}" for row in (best, *others)]
     known = all(row.cost_per_solve_usd is not None for row in (best, *others))
@@ -147,8 +153,8 @@ def _tie(leaders: Sequence[EntrantRow], tasks: int, needed: int) -> str:
 
 def _worse(best: EntrantRow, beaten: Sequence[EntrantRow]) -> str:
     if not beaten:
-        return "."
-    return f". {listing([best.name])} solves more than {listing([row.name for row in beaten])}."
+        return ""
+    return f" {listing([best.name])} solves more than {listing([row.name for row in beaten])}."
 
 
 def _cheapest(leaders: Sequence[EntrantRow]) -> str:
@@ -193,7 +199,7 @@ def _price(row: EntrantRow) -> Decimal:
 
 
 def _p(sign: str, value: float) -> str:
-    return f"p {sign} {value:.2g}" if value >= 0.001 else "p < 0.001"
+    return f"p {sign} {p_value(value)}" if value >= 0.001 else "p < 0.001"
 
 
 def _all_of(rows: Sequence[EntrantRow]) -> str:

@@ -1,69 +1,69 @@
-"""The report as one HTML page that needs no network, no script and no other file."""
+"""The report as one HTML page that needs no network and no other file."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from core.report import Cell, Report
+from core.report import Cell, Report, TaskRow
 from core.types import Outcome
 from reports import view
 from reports.escape import beginning, one_line, visible
+from reports.frontier import plot, unpriced
+from reports.html_tasks import Tasks, is_shown, packed
 from reports.latency import NOTES, latency_lines
-from reports.memory import echo_words, memory_lines, memory_notes, probe_words
+from reports.memory import memory_lines, memory_notes, probe_words
 from reports.numbers import counted, money, seconds
 from reports.quality import quality_lines, quality_notes, quality_title
-from reports.words import EMPTY, SIGNS, banners, reason_words, stage_words
+from reports.sheet import sheet
+from reports.trail import NONE, Trail
+from reports.trends import Trend, trends
+from reports.words import BASELINES, EMPTY, SIGNS, banners, listing, reason_words, stage_words
 
-_ALL_PATCHES = 12_000_000
-"""Characters of patches in one page, shared out evenly; a browser still scrolls well there."""
-_PATCH_CHARACTERS = (1_000, 60_000)
-_PATCH_LINES = 1_000
-_HEADER_CHARACTERS = 90
+_TEMPLATES = Path(__file__).with_name("templates")
+_SCRIPTS = ("diff.js", "attempts.js", "report.js")
+"""In the order they run; a later one uses what an earlier one defines."""
+_NAMES_IN_A_ROW = 90
 """Names of columns longer than this together are written upright."""
 _STATEMENT = (200, 12_000)
 """Lines and characters."""
-_KINDS = {"+": "add", "-": "del", "@": "hunk"}
+_NARROW = (380, 340)
+"""Width and height of a drawing for a telephone."""
 
 
-@dataclass(frozen=True)
-class Excerpt:
-    """The beginning of a patch, each line with its CSS class or an empty string."""
-
-    lines: Sequence[tuple[str, str]]
-    more: int
-
-
-def page(report: Report) -> str:
-    """The whole page. Every value is escaped; the style is allowed by its hash alone."""
-    css = _style()
-    attempts = [note for note in (view.attempts_note(report), *view.method()) if note]
-    room, columns = _room(report), view.all_columns(report)
+def page(report: Report, trail: Trail = NONE, earlier: Sequence[Trend] = ()) -> str:
+    """The whole page. Every value is escaped; styles and scripts are allowed by hash alone."""
+    css, scripts = _text("report.css"), [_text(name) for name in _SCRIPTS]
+    columns = view.all_columns(report)
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             report=report,
             css=Markup(css),  # noqa: S704 - a file of this package
-            policy=_policy(css),
+            scripts=[Markup(script) for script in scripts],  # noqa: S704 - likewise
+            policy=_policy([css], scripts),
             banners=banners(report),
             facts_line=view.facts_line(report),
             notes=view.notes(report),
-            labels=view.labels,
-            apart_lines=view.apart_lines(report),
-            apart_matrix=view.matrix(report, columns, apart=True),
             models=view.models(report),
             baselines=view.baseline_lines(report),
+            plots=[one for one in (plot(report), plot(report, *_NARROW)) if one is not None],
+            unpriced=listing(unpriced(report)),
+            trends=trends(report, earlier),
             columns=columns,
-            upright=sum(min(len(row.name), 60) + 4 for row in columns) > _HEADER_CHARACTERS,
+            upright=sum(min(len(row.name), 60) + 4 for row in columns) > _NAMES_IN_A_ROW,
             matrix=view.matrix(report, columns),
+            legend=view.legend(columns),
+            tasks=Tasks(report, trail),
+            apart_lines=view.apart_lines(report),
+            apart_matrix=view.matrix(report, columns, apart=True),
             memory=memory_lines(report),
             memory_notes=memory_notes(report),
             times=latency_lines(report),
@@ -71,35 +71,16 @@ def page(report: Report) -> str:
             quality=quality_lines(report),
             quality_title=quality_title(report),
             quality_notes=quality_notes(report),
-            echo_words=echo_words,
-            probe_words=probe_words,
-            legend=view.legend(columns),
-            attempts=view.attempts(report),
-            fiction={row.name: row.fiction for row in report.entrants},
-            limits=(*view.sandbox_line(report), *report.limits, *attempts),
-            excerpt=lambda text: excerpt(text, room),
+            limits=_limits(report),
+            sheet=packed(sheet(report)),
         )
     )
 
 
-def excerpt(text: str, characters: int) -> Excerpt:
-    """The first lines of a patch, at most `characters` of them in letters and signs."""
-    shown, more = beginning(text, _PATCH_LINES, characters)
-    return Excerpt(list(_lines(visible(shown))), more)
-
-
-def _lines(diff: str) -> Iterator[tuple[str, str]]:
-    """Each line with its class; `---` and `+++` above the first hunk are no changes."""
-    in_hunk = False
-    for line in diff.split("\n"):
-        in_hunk = not line.startswith("diff --git ") and (in_hunk or line.startswith("@@"))
-        yield (_KINDS.get(line[:1], "") if in_hunk else "hunk"), line
-
-
-def _room(report: Report) -> int:
-    patches = sum(1 + sum(bool(cell.diff) for cell in task.cells) for task in report.tasks)
-    least, most = _PATCH_CHARACTERS
-    return max(least, min(most, _ALL_PATCHES // max(1, patches)))
+def _limits(report: Report) -> tuple[str, ...]:
+    note = view.attempts_note(report)
+    method = [note, *view.method()] if note else view.method()
+    return (*view.sandbox_line(report), *report.limits, *method)
 
 
 def _statement(text: str) -> str:
@@ -116,24 +97,56 @@ def _tone(cell: Cell) -> str:
     return "scored" if cell.outcome.scored else "unscored"
 
 
+def _counts(task: TaskRow) -> tuple[int, int, int]:
+    """Attempts of models at a task: passed, scored, all."""
+    cells = [cell for cell in task.cells if cell.entrant not in BASELINES]
+    passed = sum(cell.outcome is Outcome.PASSED for cell in cells)
+    return passed, sum(cell.outcome.scored for cell in cells), len(cells)
+
+
+def _places(task: TaskRow) -> dict[tuple[str, int], int]:
+    """Where the attempt of an entrant stands in a task's cells, from 1."""
+    return {(cell.entrant, cell.attempt): place for place, cell in enumerate(task.cells, 1)}
+
+
+def _rank(cells: Sequence[Cell]) -> int:
+    """How good a field of the matrix is, for sorting: passes first."""
+    order = list(Outcome)
+    return sum(order.index(cell.outcome) for cell in cells)
+
+
 def _share(value: float) -> str:
     """A share from 0 to 1 as a coordinate from 0 to 100."""
     return f"{100 * value:.2f}".rstrip("0").rstrip(".")
 
 
-def _policy(css: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+def _policy(styles: Sequence[str], scripts: Sequence[str]) -> str:
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {' '.join(map(_digest, scripts))}",
+            f"style-src {' '.join(map(_digest, styles))}",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        )
+    )
 
 
-def _style() -> str:
-    return (Path(__file__).with_name("templates") / "report.css").read_text(encoding="utf-8")
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def _text(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        loader=FileSystemLoader(_TEMPLATES),
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,
@@ -143,11 +156,17 @@ def _environment() -> Environment:
     environment.globals.update(
         signs=SIGNS,
         tone=_tone,
+        rank=_rank,
+        counts=_counts,
+        places=_places,
+        is_shown=is_shown,
         share=_share,
         statement=_statement,
+        labels=view.labels,
         counted=counted,
         money=money,
         seconds=seconds,
+        probe_words=probe_words,
         reason_words=reason_words,
         stage_words=stage_words,
     )

@@ -54,6 +54,17 @@ def interval(low: float | None, high: float | None) -> str:
     return f"{math.floor(100 * low + 1e-9)}–{math.ceil(100 * high - 1e-9)} %"
 
 
+def points(share: float) -> str:
+    """A difference of two shares in percentage points: `10 points`, `1 point`, `2.5 points`."""
+    number = f"{100 * share:.1f}".removesuffix(".0")
+    return f"{number} {'point' if number in ('1', '-1') else 'points'}"
+
+
+def p_value(p: float) -> str:
+    """Two digits, never 0: `0.035`, `<0.001`, `1`."""
+    return "<0.001" if p < 0.001 else f"{p:.2g}"
+
+
 def seconds(amount: float | None) -> str:
     """A duration: `0.4 s`, `42 s`, `1 min 34 s`, `2 h 05 min`; `–` where there is none."""
     if amount is None or not math.isfinite(amount):

@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from statistics import NormalDist
 
+normal = NormalDist()
 Z_95 = 1.959963984540054
 """The 97.5 % point of the standard normal distribution."""
 ALPHA = 0.05
@@ -54,6 +56,23 @@ def linear_kappa(pairs: Sequence[tuple[int, int]], categories: int) -> float | N
         first[a] * second[b] * abs(a - b) for a in range(categories) for b in range(categories)
     )
     return 1 - away * len(pairs) / chance if chance else None
+
+
+def pass_any(passed: int, attempts: int, k: int) -> Fraction:
+    """pass@k of one task: the chance that at least one of k attempts passes, unbiased.
+
+    Chen, M. et al. (2021), "Evaluating large language models trained on code", arXiv:2107.03374:
+    1 - C(n - c, k) / C(n, k).
+    """
+    return 1 - Fraction(math.comb(attempts - passed, k), math.comb(attempts, k))
+
+
+def pass_all(passed: int, attempts: int, k: int) -> Fraction:
+    """pass^k of one task: the chance that each of k attempts passes, unbiased.
+
+    Yao, S. et al. (2024), "τ-bench", arXiv:2406.12045: C(c, k) / C(n, k).
+    """
+    return Fraction(math.comb(passed, k), math.comb(attempts, k))
 
 
 def mcnemar_exact(wins: int, losses: int) -> float:

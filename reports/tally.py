@@ -13,6 +13,7 @@ from core.echo import OwnWords, own_words
 from core.opinion import Opinion
 from core.report import ApartRow, Cell, DropRow, EntrantRow, Report, TaskRow
 from core.types import Cause, Cutoff, Dropped, Outcome, Patch, Probe, Task, Verdict
+from reports.analysis import MARGIN, analyse
 from reports.decision import decide
 from reports.latency import latency, p50
 from reports.memory import echo_of, memory_rows, probe_row
@@ -59,6 +60,10 @@ class Facts:
     sandbox: Confinement | None = None
     opinions: Sequence[Opinion] = ()
     """On the patches that there are."""
+    current: str | None = None
+    """The model that the team uses, to compare the others with."""
+    margin: float = MARGIN
+    """How much worse than it still counts as good as, a share."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,8 @@ def tally(facts: Facts) -> Report:
         quality=quality_of(facts.opinions, facts.entrants),
         sandbox=facts.sandbox,
     )
+    analysis = analyse(report, current=facts.current, margin=facts.margin)
+    report = report.model_copy(update={"analysis": analysis})
     return report.model_copy(update={"verdict": decide(report)})
 
 

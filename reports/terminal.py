@@ -9,6 +9,7 @@ from core.report import Cell, EntrantRow, Report
 from core.types import Outcome
 from reports import view
 from reports.escape import one_line
+from reports.evidence import comparison_table, evidence_notes, routing_table
 from reports.memory import memory_lines
 from reports.numbers import counted
 from reports.quality import quality_lines, quality_title
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _MOST_TASKS = 40
+_MOST_PAIRS = 6
+_ONLY_IN_FILES = ("Tasks", "p", "Cost", "Time")
 _TASK_ROOM = 30
 """Columns kept for a task's number and title."""
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -40,6 +43,7 @@ def show(report: Report, console: Console) -> None:
         _models(report, columns, console)
         _line(console, view.baselines(report), "dim")
         console.line()
+        _evidence(report, console)
         _matrix(report, columns, console)
         _memory(report, columns, console)
         _quality(report, console)
@@ -126,6 +130,30 @@ def _matrix(report: Report, columns: Sequence[EntrantRow], console: Console) -> 
     _legend(columns, console)
     _more(console, len(report.tasks) - _MOST_TASKS, "more task")
     _more(console, len(columns) - len(shown), "more column")
+    console.line()
+
+
+def _evidence(report: Report, console: Console) -> None:
+    """Comparisons and routes, with the columns that fit; the files have all of it."""
+    from rich.text import Text
+
+    of = report.analysis
+    if of is None or not of.comparisons:
+        return
+    for found in (comparison_table(of), routing_table(of)):
+        if found is None:
+            continue
+        table = _table()
+        kept = [at for at, name in enumerate(found.head) if name not in _ONLY_IN_FILES]
+        table.add_column(one_line(found.title, 60), overflow="fold", min_width=16)
+        for at in kept[1:]:
+            table.add_column(found.head[at], justify="right", no_wrap=True)
+        for row in found.rows[:_MOST_PAIRS]:
+            table.add_row(*(Text(one_line(row[at], 80)) for at in kept))
+        console.print(table)
+        _more(console, len(found.rows) - _MOST_PAIRS + found.left_out, "more row")
+        console.line()
+    _line(console, evidence_notes(report)[0], "dim")
     console.line()
 
 

@@ -10,11 +10,12 @@ from core.report import Cell, EntrantRow, Report, TaskRow
 from core.types import Outcome, StatementSource
 from reports import numbers
 from reports.statistics import FEWEST_TASKS
-from reports.words import EMPTY, REFERENCE, SIGNS, Sign, label
+from reports.words import EMPTY, REFERENCE, SIGNS, Sign, gate_words, label
 
 _CALLED_BETTER = (
-    f"A model is called better only where the exact McNemar test on {FEWEST_TASKS} or more shared "
-    "tasks says so (p < 0.05, divided by the number of pairs of models)."
+    f"A model is called better only where a paired test on {FEWEST_TASKS} or more tasks says so "
+    "(exact McNemar, with several attempts a permutation within tasks; p < 0.05 after Holm's "
+    "correction for all pairs), and as good only where it is surely not worse by the margin."
 )
 
 
@@ -223,6 +224,7 @@ def notes(report: Report) -> tuple[str, ...]:
         found.append(f"Statements were rewritten by {report.rewriter}; cost of that: {cost}.")
     if report.apart:
         found.append(_apart(report))
+    found += [gate_words(gate) for gate in report.gates if gate.state == "met"]
     return tuple(found)
 
 
@@ -290,5 +292,5 @@ def attempts_note(report: Report) -> str | None:
         return None
     return (
         f"Each task was attempted {most} times; attempts at one task resemble each other, so the "
-        "intervals are narrower than they should be."
+        "intervals of this table are narrower than they should be; comparisons count a task once."
     )

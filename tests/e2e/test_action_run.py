@@ -15,13 +15,12 @@ import pytest
 from support.github_emulator import (
     BOT,
     BOT_TOKEN,
+    HERE,
     REPOSITORY,
     Emulator,
-    NotInstalledError,
     emulator,
-    install,
-    programs,
 )
+from support.npm import NotInstalledError, installed, programs
 
 from core.git import clean_environment
 from patchmark.demo import import_history
@@ -96,7 +95,7 @@ class Consumer:
 def github(tmp_path: Path) -> Iterator[Emulator]:
     """A GitHub of our own."""
     try:
-        install()
+        installed(HERE)
     except NotInstalledError as error:
         pytest.fail(str(error))
     with emulator(tmp_path) as running:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.action_step import Program, Step
 from support.fake_github import FakeGitHub
-from support.report_data import demo
+from support.report_data import demo, facts
 
 from core.report import Report
 from patchmark.action import best, run
@@ -52,6 +52,20 @@ def test_second_run_updates_the_one_comment(step: Step, report: Report) -> None:
         step.outputs["comment-url"]
         == "https://github.example/owner/sample/pull/7#issuecomment-1001"
     )
+
+
+def test_the_comment_tells_what_changed_since_the_last_run(step: Step, report: Report) -> None:
+    """The numbers ride in the comment itself: nothing else has to be kept from run to run."""
+    better = tally(facts({"replay:hasty": "PPPPPPPPPPPPPP", "openai:new": "P" * 14}))
+    later = better.model_copy(update={"head": "e" * 40, "repository": report.repository})
+    with FakeGitHub(viewer=404) as github:
+        environment = step.environment(GITHUB_API_URL=github.url, **step.pull_request())
+        for one in (report, later, later):
+            assert run(environment, Program(one)) == 0
+    (body,) = github.bodies
+    assert f"against the run of 2026-03-02 at {report.head[:12]}; this one is at eeeeeeee" in body
+    assert "| +6 −0 of 14 (p = 0.031) |" in body
+    assert "| new |" in body
 
 
 def test_summary_and_outputs_say_what_the_report_says(step: Step, report: Report) -> None:

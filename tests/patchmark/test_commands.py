@@ -104,7 +104,8 @@ def test_an_agent_of_others(tmp_path: Path) -> None:
     def run(to: Path, *more: str | Path, **env: str) -> dict[str, Any]:
         done = patchmark(
             tmp_path, "run", "--repo", repository, "--out", to, "--issues", ISSUES, "--models",
-            name, "--max-tasks", "1", "--json", *more, timeout=580, **env,
+            "anthropic:claude-opus-4-8+command=tiny", "--max-tasks", "1", "--json", *more,
+            timeout=580, **env,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         (found,) = json.loads(done.stdout)["entrants"]

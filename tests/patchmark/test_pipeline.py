@@ -170,6 +170,11 @@ def test_the_gate(finished: Path, tmp_path: Path) -> None:
     copied(finished, tmp_path)
     assert patchmark(tmp_path, "report", "--out", "out", "--fail-under", "0.3").returncode == 0
     assert patchmark(tmp_path, "report", "--out", "out", "--fail-under", "0.5").returncode == 1
+    few = patchmark(tmp_path, "report", "--out", "out", "--fail-if-worse-than", "replay:hasty")
+    assert few.returncode == 5
+    assert "cannot be told" in few.stdout
+    both = ("--fail-if-worse-than", "replay:hasty", "--fail-under", "0.5")
+    assert patchmark(tmp_path, "report", "--out", "out", *both).returncode == 1
 
 
 def test_broken_tasks_are_said_loudly(finished: Path, tmp_path: Path) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import github
+from support.npm import installed, programs
 
 if TYPE_CHECKING:
     from github.IssueComment import IssueComment
@@ -38,39 +37,6 @@ github:
   repos:
     - {{owner: owner, name: sample, auto_init: true}}
 """
-
-
-def programs() -> str:
-    """PATH with our environment's node before any other."""
-    return f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-
-
-class NotInstalledError(Exception):
-    """The emulator cannot be had on this machine; says why."""
-
-
-def install() -> Path:
-    """Install what package-lock.json pins, once; returns the program.
-
-    Raises NotInstalledError where npm or its registry is out of reach.
-    """
-    program = HERE / "node_modules/.bin/emulate"
-    installed = HERE / "node_modules/.package-lock.json"
-    lock = HERE / "package-lock.json"
-    if program.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
-        return program
-    npm = shutil.which("npm", path=programs())
-    if npm is None:
-        raise NotInstalledError("npm is missing: `make setup` installs one")
-    done = subprocess.run(
-        [npm, "ci", "--prefix", HERE, "--ignore-scripts", "--no-audit", "--no-fund"],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PATH": programs()},
-    )
-    if done.returncode != 0:
-        raise NotInstalledError(f"npm ci: {done.stderr.strip()}")
-    return program
 
 
 @dataclass(frozen=True)
@@ -106,7 +72,7 @@ class Emulator:
 @contextmanager
 def emulator(folder: Path) -> Iterator[Emulator]:
     """Start the service; its settings and log are in `folder`."""
-    program = install()
+    program = installed(HERE) / ".bin/emulate"
     seed = folder / "emulate.yaml"
     seed.write_text(_SEED, encoding="utf-8")
     with socket.socket() as free:
