@@ -114,6 +114,13 @@ def test_both_denominators() -> None:
     assert one.causes == {Cause.MODEL: 1, Cause.PROVIDER: 1}
 
 
+def test_an_attempt_that_could_not_be_scored_counts_in_the_other_denominator() -> None:
+    """One attempt of two passed and the other was lost: all of what was scored, half of asked."""
+    found = attempts({"a": ["PV"] * 3}).analysis
+    assert found is not None
+    assert (found.entrants[0].rate, found.entrants[0].asked_rate) == (1.0, 0.5)
+
+
 def test_the_frontier() -> None:
     """`middle` passes no more than `cheap` and costs more; of `unpriced` it cannot be told."""
     of = figures(analysis({"dear": "PPPF", "middle": "PFFF", "cheap": "PFFF", "unpriced": "PPPP"}))
