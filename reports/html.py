@@ -15,6 +15,13 @@ from core.report import Cell, Report, TaskRow
 from core.types import Outcome
 from reports import view
 from reports.escape import beginning, one_line, visible
+from reports.evidence import (
+    breakdown_tables,
+    comparison_table,
+    evidence_notes,
+    frontier_table,
+    routing_table,
+)
 from reports.frontier import plot, unpriced
 from reports.html_tasks import Tasks, is_shown, packed
 from reports.latency import NOTES, latency_lines
@@ -57,6 +64,7 @@ def page(report: Report, trail: Trail = NONE, earlier: Sequence[Trend] = ()) -> 
             plots=[one for one in (plot(report), plot(report, *_NARROW)) if one is not None],
             unpriced=listing(unpriced(report)),
             trends=trends(report, earlier),
+            **_statistics(report),
             columns=columns,
             upright=sum(min(len(row.name), 60) + 4 for row in columns) > _NAMES_IN_A_ROW,
             matrix=view.matrix(report, columns),
@@ -75,6 +83,20 @@ def page(report: Report, trail: Trail = NONE, earlier: Sequence[Trend] = ()) -> 
             sheet=packed(sheet(report)),
         )
     )
+
+
+def _statistics(report: Report) -> dict[str, object]:
+    """The tables of what can be said, and how surely; nothing of reports from before them."""
+    of = report.analysis
+    if of is None or not of.entrants:
+        return {"compared": None, "costs": [], "breakdowns": [], "statistics_notes": []}
+    costs = [table for table in (frontier_table(of), routing_table(of)) if table is not None]
+    return {
+        "compared": comparison_table(of),
+        "costs": costs,
+        "breakdowns": breakdown_tables(of),
+        "statistics_notes": evidence_notes(report),
+    }
 
 
 def _limits(report: Report) -> tuple[str, ...]:
