@@ -23,7 +23,7 @@ from reports.evidence import (
     routing_table,
 )
 from reports.frontier import plot, unpriced
-from reports.html_tasks import Tasks, is_shown, packed
+from reports.html_tasks import Tasks, is_shown, packed, tone
 from reports.latency import NOTES, latency_lines
 from reports.memory import memory_lines, memory_notes, probe_words
 from reports.numbers import counted, money, seconds
@@ -31,7 +31,7 @@ from reports.quality import quality_lines, quality_notes, quality_title
 from reports.sheet import sheet
 from reports.trail import NONE, Trail
 from reports.trends import Trend, trends
-from reports.words import BASELINES, EMPTY, SIGNS, banners, listing, reason_words, stage_words
+from reports.words import BASELINES, SIGNS, banners, listing, reason_words, stage_words
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _SCRIPTS = ("diff.js", "attempts.js", "report.js")
@@ -110,15 +110,6 @@ def _statement(text: str) -> str:
     return f"{shown}\n… {counted(more, 'more line')} in report.json" if more else shown
 
 
-def _tone(cell: Cell) -> str:
-    """The CSS class of an outcome."""
-    if cell.outcome is Outcome.PASSED:
-        return "scored" if cell.entrant == EMPTY else "passed"
-    if cell.entrant == EMPTY and cell.outcome.scored:
-        return "meant"
-    return "scored" if cell.outcome.scored else "unscored"
-
-
 def _counts(task: TaskRow) -> tuple[int, int, int]:
     """Attempts of models at a task: passed, scored, all."""
     cells = [cell for cell in task.cells if cell.entrant not in BASELINES]
@@ -177,7 +168,7 @@ def _environment() -> Environment:
     environment.filters.update(one_line=one_line)
     environment.globals.update(
         signs=SIGNS,
-        tone=_tone,
+        tone=tone,
         rank=_rank,
         counts=_counts,
         places=_places,
