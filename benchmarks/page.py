@@ -10,7 +10,8 @@ Chromium, from disk. Prints
 - DOMContentLoaded, first paint and the processor time of both pages in milliseconds, medians;
 - how long a task takes from the click to its patches, and sorting the matrix takes.
 
-Ends with 1 where one of these is more than a second beyond the empty page's. Needs Chromium, no engine.
+Ends with 1 where one of these is more than a second beyond the empty page's. Needs Chromium, no
+engine.
 """
 
 from __future__ import annotations
