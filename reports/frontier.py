@@ -9,18 +9,21 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 from core.analysis import EntrantFigures
 from core.report import EntrantRow, Report
 from reports import numbers, view
 
 _TOP, _RIGHT, _BOTTOM, _LEFT = 16, 22, 46, 50
-_CHARACTER, _LINE = 6.9, 15
+_CHARACTER, _BOLD, _LINE = 7.3, 8.3, 15
 """What a letter of a name takes at most, in the units of the drawing."""
 _NAME = 30
 _TICK = 85
 """Room for a tick's label."""
 _RADIUS = 9
+_ALL_NAMED = 12
+"""Of more models only those on the frontier are named; the others have their numbers."""
 _LOG_FROM = 8
 """Costs that differ more than this many times are drawn on a logarithmic axis."""
 
@@ -121,8 +124,8 @@ def plot(report: Report, width: int = 760, height: int = 400) -> Plot | None:
         _point(n, row, cost, axis.at(float(cost)), height, row.name in best)
         for n, row, cost in drawn
     ]
-    points = _named(bare, width, height)
-    line = sorted((p for p in points if p.best), key=lambda p: (p.x, -p.y))
+    line = sorted((p for p in bare if p.best), key=lambda p: (p.x, -p.y))
+    points = _named(bare, line, width, height)
     return Plot(
         width=width,
         height=height,
@@ -182,22 +185,33 @@ def _point(
     )
 
 
-def _named(points: Sequence[Point], width: float, height: float) -> tuple[Point, ...]:
+def _named(
+    points: Sequence[Point], line: Sequence[Point], width: float, height: float
+) -> tuple[Point, ...]:
     """Each with its name beside it, where that covers nothing; those on the frontier first."""
     taken = [_box(p.x, p.y, 2 * _RADIUS + 2, 2 * _RADIUS + 2) for p in points]
     taken += [_box(p.x, (p.top + p.bottom) / 2, 3, p.bottom - p.top) for p in points]
+    taken += [_box(x, y, 4, 4) for start, end in pairwise(line) for x, y in _along(start, end)]
     found: dict[int, Point] = {}
     for point in sorted(points, key=lambda p: (not p.best, p.number)):
-        label = _label(point, taken, width, height)
+        named = point.best or len(points) <= _ALL_NAMED
+        label = _label(point, taken, width, height) if named else None
         found[point.number] = Point(**(vars(point) | {"label": label}))
     return tuple(found[point.number] for point in points)
+
+
+def _along(start: Point, end: Point) -> Iterator[tuple[float, float]]:
+    steps = max(1, int(math.hypot(end.x - start.x, end.y - start.y) / 10))
+    for n in range(steps + 1):
+        share = n / steps
+        yield start.x + share * (end.x - start.x), start.y + share * (end.y - start.y)
 
 
 def _label(
     point: Point, taken: list[tuple[float, float, float, float]], width: float, height: float
 ) -> tuple[float, float, str] | None:
     name = point.name if len(point.name) <= _NAME else point.name[: _NAME - 1] + "…"
-    wide = len(name) * _CHARACTER
+    wide = len(name) * (_BOLD if point.best else _CHARACTER)
     for x, y in _places(point, wide):
         box = _box(x, y, wide, _LINE)
         inside = box[0] >= _LEFT and box[2] <= width and box[1] >= 0
@@ -211,7 +225,7 @@ def _label(
 def _places(point: Point, wide: float) -> Iterator[tuple[float, float]]:
     """Where a name may stand, best first: beside the circle, then at the interval's ends."""
     aside = wide / 2 + _RADIUS + 5
-    for up in (0, -16, 16):
+    for up in (0, -16, 16, -30, 30):
         yield point.x + aside, point.y + up
         yield point.x - aside, point.y + up
     for y in (point.top - _LINE, point.bottom + _LINE):

@@ -15,8 +15,15 @@ from core.report import Cell, Report, TaskRow
 from core.types import Outcome
 from reports import view
 from reports.escape import beginning, one_line, visible
+from reports.evidence import (
+    breakdown_tables,
+    comparison_table,
+    evidence_notes,
+    frontier_table,
+    routing_table,
+)
 from reports.frontier import plot, unpriced
-from reports.html_tasks import Tasks, is_shown, packed
+from reports.html_tasks import Tasks, is_shown, packed, tone
 from reports.latency import NOTES, latency_lines
 from reports.memory import memory_lines, memory_notes, probe_words
 from reports.numbers import counted, money, seconds
@@ -24,7 +31,7 @@ from reports.quality import quality_lines, quality_notes, quality_title
 from reports.sheet import sheet
 from reports.trail import NONE, Trail
 from reports.trends import Trend, trends
-from reports.words import BASELINES, EMPTY, SIGNS, banners, listing, reason_words, stage_words
+from reports.words import BASELINES, SIGNS, banners, listing, reason_words, stage_words
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _SCRIPTS = ("diff.js", "attempts.js", "report.js")
@@ -57,6 +64,7 @@ def page(report: Report, trail: Trail = NONE, earlier: Sequence[Trend] = ()) -> 
             plots=[one for one in (plot(report), plot(report, *_NARROW)) if one is not None],
             unpriced=listing(unpriced(report)),
             trends=trends(report, earlier),
+            **_statistics(report),
             columns=columns,
             upright=sum(min(len(row.name), 60) + 4 for row in columns) > _NAMES_IN_A_ROW,
             matrix=view.matrix(report, columns),
@@ -77,6 +85,20 @@ def page(report: Report, trail: Trail = NONE, earlier: Sequence[Trend] = ()) -> 
     )
 
 
+def _statistics(report: Report) -> dict[str, object]:
+    """The tables of what can be said, and how surely; nothing of reports from before them."""
+    of = report.analysis
+    if of is None or not of.entrants:
+        return {"compared": None, "costs": [], "breakdowns": [], "statistics_notes": []}
+    costs = [table for table in (frontier_table(of), routing_table(of)) if table is not None]
+    return {
+        "compared": comparison_table(of),
+        "costs": costs,
+        "breakdowns": breakdown_tables(of),
+        "statistics_notes": evidence_notes(report),
+    }
+
+
 def _limits(report: Report) -> tuple[str, ...]:
     note = view.attempts_note(report)
     method = [note, *view.method()] if note else view.method()
@@ -86,15 +108,6 @@ def _limits(report: Report) -> tuple[str, ...]:
 def _statement(text: str) -> str:
     shown, more = beginning(visible(text), *_STATEMENT)
     return f"{shown}\n… {counted(more, 'more line')} in report.json" if more else shown
-
-
-def _tone(cell: Cell) -> str:
-    """The CSS class of an outcome."""
-    if cell.outcome is Outcome.PASSED:
-        return "scored" if cell.entrant == EMPTY else "passed"
-    if cell.entrant == EMPTY and cell.outcome.scored:
-        return "meant"
-    return "scored" if cell.outcome.scored else "unscored"
 
 
 def _counts(task: TaskRow) -> tuple[int, int, int]:
@@ -155,7 +168,7 @@ def _environment() -> Environment:
     environment.filters.update(one_line=one_line)
     environment.globals.update(
         signs=SIGNS,
-        tone=_tone,
+        tone=tone,
         rank=_rank,
         counts=_counts,
         places=_places,

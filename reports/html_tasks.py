@@ -137,6 +137,9 @@ class Tasks:
             {
                 "id": one.place,
                 "name": one.name,
+                "tone": tone(one.cell),
+                "sign": f"{SIGNS[one.cell.outcome].plain} {SIGNS[one.cell.outcome].word}",
+                "facts": one.facts,
                 "notes": one.notes,
                 "diff": one.patch.text,
                 "more": one.patch.note,
@@ -156,6 +159,15 @@ def is_shown(cell: Cell) -> bool:
     return not (
         cell.entrant == EMPTY and cell.outcome.scored and cell.outcome is not Outcome.PASSED
     )
+
+
+def tone(cell: Cell) -> str:
+    """The CSS class of an outcome."""
+    if cell.outcome is Outcome.PASSED:
+        return "scored" if cell.entrant == EMPTY else "passed"
+    if cell.entrant == EMPTY and cell.outcome.scored:
+        return "meant"
+    return "scored" if cell.outcome.scored else "unscored"
 
 
 def packed(text: str) -> str:

@@ -115,26 +115,33 @@ function fillAttempt(box, cell, cells, fix) {
   box.append(inside);
 }
 
-/** Make a task's section live: its fix coloured, its attempts filled when they are opened. */
-async function fillTask(section) {
-  if (section.dataset.filled) return;
-  section.dataset.filled = 'yes';
+/** One attempt: its outcome in a line, and all else when it is opened. */
+function attemptBox(id, cell, cells, fix) {
+  const summary = make('summary', {},
+    make('span', { class: `tag ${cell.tone}` }, cell.sign), ' ',
+    make('span', { class: 'who' }, cell.name), ' ', make('span', { class: 'soft' }, cell.facts));
+  const box = make('details', { class: 'attempt', id }, summary);
+  box.addEventListener('toggle', () => box.open && fillAttempt(box, cell, cells, fix));
+  return box;
+}
+
+/** Make a task's section live, once: its fix coloured, its attempts there to be opened. */
+function fillTask(section) {
+  section.filled ??= liven(section);
+  return section.filled;
+}
+
+async function liven(section) {
   const pre = section.querySelector('pre.fix');
   const fix = pre.textContent;
   pre.replaceWith(drawDiff(fix));
   const data = section.querySelector('script.data');
   if (!data) return;
-  const boxes = [...section.querySelectorAll('details.attempt')];
-  let cells;
+  const place = section.querySelector('.attempts');
   try {
-    cells = JSON.parse(await unpack(data));
+    const cells = JSON.parse(await unpack(data));
+    place.append(...cells.map((cell) => attemptBox(`${section.id}-${cell.id}`, cell, cells, fix)));
   } catch {
-    boxes.forEach((box) => box.append(make('p', { class: 'inside soft' }, 'This browser cannot unpack what belongs here; it is in report.json.')));
-    return;
+    place.append(make('p', { class: 'soft' }, 'This browser cannot unpack what belongs here; it is in report.json.'));
   }
-  cells.forEach((cell, n) => {
-    const fill = () => boxes[n].open && fillAttempt(boxes[n], cell, cells, fix);
-    boxes[n].addEventListener('toggle', fill);
-    fill();
-  });
 }

@@ -110,15 +110,16 @@ async function save() {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
-/** Open what the address names, whatever it lies in. */
+/** Open what the address names: a task, or an attempt at one. */
 async function follow() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  const section = target && target.closest('details.task');
+  const named = location.hash.match(/^#(task-\d+)(-\d+)?$/);
+  const section = named && document.getElementById(named[1]);
   if (!section) return;
   if (section.hidden) $('#filters').reset();
   section.hidden = false;
   section.open = true;
   await fillTask(section);
+  const target = document.getElementById(named[0].slice(1)) || section;
   target.open = true;
   target.scrollIntoView({ block: 'start' });
   $('summary', target).focus({ preventScroll: true });
