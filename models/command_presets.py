@@ -84,6 +84,7 @@ COMMANDS = {
         install=_npm("@openai/codex@0.169.0"),
         run="codex exec --dangerously-bypass-approvals-and-sandbox --skip-git-repo-check "
         "-c check_for_update_on_startup=false -c analytics.enabled=false "
+        "-c allow_login_shell=false "
         '-c model_provider=patchmark -c "model_providers.patchmark={name=\\"patchmark\\",'
         'base_url=\\"$OPENAI_BASE_URL\\",env_key=\\"OPENAI_API_KEY\\",'
         'wire_api=\\"responses\\"}" '
