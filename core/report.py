@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict
-
 from core.analysis import Analysis as Analysis
 from core.analysis import Gate as Gate
 from core.confinement import Confinement
@@ -17,6 +15,7 @@ from core.types import (
     Expected,
     Link,
     Outcome,
+    Part,
     Record,
     StatementSource,
     Stop,
@@ -24,11 +23,7 @@ from core.types import (
 )
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Latency(_Part):
+class Latency(Part):
     """How long one entrant took, in seconds; medians and 95th percentiles (nearest rank).
 
     What was waited before a request was sent is in `backoff_seconds` and `queued_seconds` alone.
@@ -53,7 +48,7 @@ class Latency(_Part):
     """Waited for a place among a service's requests, its rate limits or money."""
 
 
-class EntrantRow(_Part):
+class EntrantRow(Part):
     """One entrant over all tasks. Rates are shares from 0 to 1; money is US dollars."""
 
     name: str
@@ -87,7 +82,7 @@ class EntrantRow(_Part):
     """Whether answers came by batch: at half price, and in their own time."""
 
 
-class GoldEcho(_Part):
+class GoldEcho(Part):
     """What a patch has in common with the real fix that nothing forces; see `core.echo`."""
 
     share: float
@@ -97,7 +92,7 @@ class GoldEcho(_Part):
     repeated: tuple[str, ...]
 
 
-class Cell(_Part):
+class Cell(Part):
     """One entrant's attempt at one task."""
 
     entrant: str
@@ -116,7 +111,7 @@ class Cell(_Part):
     """None for baselines, without a patch, and where the fix has too few own words."""
 
 
-class ProbeRow(_Part):
+class ProbeRow(Part):
     """What one model remembered of one fix."""
 
     entrant: str
@@ -130,7 +125,7 @@ class ProbeRow(_Part):
     fiction: str | None
 
 
-class Side(_Part):
+class Side(Part):
     """A model's pass rate on the tasks of one side of its cutoff."""
 
     tasks: int
@@ -142,7 +137,7 @@ class Side(_Part):
     ci_high: float | None
 
 
-class MemoryRow(_Part):
+class MemoryRow(Part):
     """What speaks for or against a model having learned the fixes by heart; in no rate."""
 
     entrant: str
@@ -162,7 +157,7 @@ class MemoryRow(_Part):
     """Patches that repeat the real fix's own words to `core.echo.HIGH` or more."""
 
 
-class TaskRow(_Part):
+class TaskRow(Part):
     """One task and how every entrant did on it."""
 
     id: TaskId
@@ -189,7 +184,7 @@ class TaskRow(_Part):
     probes: tuple[ProbeRow, ...] = ()
 
 
-class QualityRow(_Part):
+class QualityRow(Part):
     """What a judge thinks of one entrant's patches that passed; a pair is one beside the fix."""
 
     entrant: str
@@ -208,7 +203,7 @@ class QualityRow(_Part):
     """The same of the real fixes beside them."""
 
 
-class Agreement(_Part):
+class Agreement(Part):
     """A model's opinion against a person's, on the same pairs."""
 
     pairs: int
@@ -220,7 +215,7 @@ class Agreement(_Part):
     """Cohen's, with linear weights; None where it is not defined."""
 
 
-class Quality(_Part):
+class Quality(Part):
     """What somebody thinks of patches that passed; in no rate."""
 
     judge: str
@@ -237,7 +232,7 @@ class Quality(_Part):
     agreement: Agreement | None = None
 
 
-class ApartRow(_Part):
+class ApartRow(Part):
     """A candidate that counts in no rate, and why."""
 
     id: TaskId
@@ -246,7 +241,7 @@ class ApartRow(_Part):
     why: str
 
 
-class DropRow(_Part):
+class DropRow(Part):
     """How many commits were dropped for one reason, with a few of them named."""
 
     reason: str
@@ -294,5 +289,7 @@ class Report(Record):
     """What every test run was held to; None where nothing was judged."""
     analysis: Analysis | None = None
     """Comparisons and what follows from them; None in reports of before there were any."""
+    partial: tuple[str, ...] = ()
+    """What of all that was asked for the numbers are not of, one sentence each."""
     gates: tuple[Gate, ...] = ()
     """What the run was asked to meet, and whether it does."""

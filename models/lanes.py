@@ -53,6 +53,8 @@ class Lane:
     def __init__(self, most: int):
         self.most = most
         """Requests at once, however well it goes."""
+        self.longest = 0.0
+        """Seconds that one request took at most."""
         self._room = float(min(FIRST, most))
         self._ceiling = float(most)
         self._narrowed = self._opens = 0.0
@@ -80,6 +82,7 @@ class Lane:
             yield Turn(self, began)
         finally:
             with self._changed:
+                self.longest = max(self.longest, time.monotonic() - began)
                 self._active -= 1
                 self._unheard.pop(threading.get_ident(), None)
                 self._changed.notify_all()
@@ -162,14 +165,24 @@ class Lanes:
 
     _lanes: dict[str, Lane] = field(default_factory=dict)
     _making: threading.Lock = field(default_factory=threading.Lock)
+    _closed: bool = False
 
     def of(self, service: str, most: int) -> Lane:
         """The lane of a service, the same for all that ask it."""
         with self._making:
-            return self._lanes.setdefault(service, Lane(most))
+            lane = self._lanes.setdefault(service, Lane(most))
+            if self._closed:
+                lane.close()
+            return lane
+
+    def longest(self) -> float:
+        """Seconds that one request took at most, whoever was asked."""
+        with self._making:
+            return max((lane.longest for lane in self._lanes.values()), default=0.0)
 
     def close(self) -> None:
-        """Let nothing more be sent."""
+        """Let nothing more be sent, by lanes made later either."""
         with self._making:
+            self._closed = True
             for lane in self._lanes.values():
                 lane.close()

@@ -14,11 +14,14 @@ from models.batching import Question
 from models.exchange import Slot
 from models.oneshot import OneShot
 from models.patches import unanswered
+from patchmark.clock import QUESTION
 from patchmark.missing import Missing
 from patchmark.run import Run
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
 """Seconds between two looks at a batch."""
+_SHARE = 0.8
+"""Of the time that is left; the rest is for judging what came."""
 
 
 class Batches:
@@ -60,7 +63,8 @@ class Batches:
         What came to nothing has its patch then.
         """
         settings = self._run.settings
-        until = time.monotonic() + (settings.batch_wait if settings.batch else 0)
+        patience = min(settings.batch_wait, _SHARE * max(self._run.clock.left(), 0.0))
+        until = time.monotonic() + (patience if settings.batch else 0)
         mine = {one.slot for one in self._mine}
         for pause in pauses():
             left = until - time.monotonic()
@@ -81,6 +85,8 @@ class Batches:
         return came
 
     def _send(self) -> None:
+        if not self._run.clock.allows(QUESTION):
+            return
         awaited = self._awaited()
         held = [one for one in self._todo if one[0] in awaited]
         for name, batcher in self._batchers.items():

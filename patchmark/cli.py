@@ -1,7 +1,8 @@
 """The command line.
 
 Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure, 4 answers are
-awaited from a batch: no error, the same command goes on, 5 a gate cannot be told.
+awaited from a batch: no error, the same command goes on, 5 a gate cannot be told, 6 the time was
+up: the same command goes on.
 """
 
 from __future__ import annotations
@@ -44,14 +45,14 @@ from patchmark.options import (
     RewriteWith,
     Rubric,
     Since,
+    TimeLimit,
     Until,
     Workers,
 )
-from patchmark.pipeline import finish, run_all, solve_all
+from patchmark.pipeline import finish, prove_all, run_all, solve_all
 from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, make
 from patchmark.solving import judge_stage
-from patchmark.stages import validate_stage
 from patchmark.streams import quiet
 from patchmark.under_test import trust_absolute_folders_only
 
@@ -132,6 +133,7 @@ def run(
     history_at: History = None,
     config: ConfigFile = None,
     workers: Workers = None,
+    time_limit: TimeLimit = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -144,6 +146,7 @@ def run(
         since=since, until=until, paths=paths, labels=labels, include_apart=include_apart,
         rewrite_with=rewrite_with, probe=probe, batch=batch, batch_wait=batch_wait,
         judge_model=judge_model, rubric=rubric, history=history_at, config=config, workers=workers,
+        time_limit=time_limit,
     )  # fmt: skip
     if dry_run:
         raise typer.Exit(estimated(make(flags, os.environ), as_json=as_json))
@@ -178,14 +181,16 @@ def validate(
     include_apart: IncludeApart = None,
     config: ConfigFile = None,
     workers: Workers = None,
+    time_limit: TimeLimit = None,
     as_json: Json = False,
 ) -> None:
     """Prove candidates in containers: their tests fail before the fix and pass after it."""
     flags = Flags(
         repo=repo, out=out, max_tasks=max_tasks, since=since, until=until, paths=paths,
         labels=labels, include_apart=include_apart, config=config, workers=workers,
+        time_limit=time_limit,
     )  # fmt: skip
-    one_stage(known(flags), validate_stage, as_json=as_json)
+    raise typer.Exit(one_stage(known(flags), prove_all, as_json=as_json))
 
 
 @app.command(epilog="Example: `patchmark solve --out my-run --models anthropic:claude-opus-4-8`")
@@ -203,13 +208,14 @@ def solve(
     batch: Batch = None,
     batch_wait: BatchWait = None,
     config: ConfigFile = None,
+    time_limit: TimeLimit = None,
     as_json: Json = False,
 ) -> None:
     """Have every entrant write a patch for every proven task; costs money."""
     flags = Flags(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
         budget_usd=budget_usd, replay=replay, record=record, rewrite_with=rewrite_with, probe=probe,
-        batch=batch, batch_wait=batch_wait, config=config,
+        batch=batch, batch_wait=batch_wait, config=config, time_limit=time_limit,
     )  # fmt: skip
     raise typer.Exit(one_stage(known(flags), solve_all, as_json=as_json))
 

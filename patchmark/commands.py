@@ -14,7 +14,7 @@ from rich.console import Console
 from core.types import Candidate, Dropped, Patch, Task, Verdict
 from patchmark import asked, dry_run
 from patchmark.batches import awaited
-from patchmark.pipeline import AWAITING, Finished
+from patchmark.pipeline import AWAITING, TIME_UP, Finished
 from patchmark.progress import Show
 from patchmark.run import Run, opened
 from patchmark.secrets import redactor_for
@@ -25,7 +25,7 @@ from reports.terminal import show
 T = TypeVar("T")
 CODES = (
     "Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure, "
-    "4 answers are awaited from a batch, 5 a gate cannot be told."
+    "4 answers are awaited from a batch, 5 a gate cannot be told, 6 the time was up."
 )
 
 
@@ -78,13 +78,14 @@ def one_stage(settings: Settings, stage: Callable[[Run], None], *, as_json: bool
                 going.folder.latest(Verdict, lambda v: (v.task_id, v.entrant, v.attempt))
             ),
         }
+        late = going.clock.late
     if as_json:
         sys.stdout.write(json.dumps(counts) + "\n")
     else:
         folder = counts.pop("folder")
         words = ", ".join(f"{n} {name}" for name, n in counts.items())
         sys.stdout.write(f"{folder}: {words}\n")
-    return AWAITING if waiting else 0
+    return TIME_UP if late else AWAITING if waiting else 0
 
 
 def estimated(settings: Settings, *, as_json: bool) -> int:

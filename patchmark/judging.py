@@ -6,6 +6,7 @@ from functools import cached_property
 
 from core.outcomes import RULES
 from core.types import Patch, Task, Verdict
+from patchmark.clock import JUDGEMENT
 from patchmark.run import Run
 from sandbox.isolation import confinement
 from sandbox.judge import Judge, verdict_key
@@ -43,11 +44,11 @@ class Judging:
             self._run.folder.append(held)
 
     def verdict(self, task: Task, patch: Patch) -> Verdict:
-        """The verdict on a patch, which is on disk when this returns."""
+        """The verdict on a patch, which is on disk when this returns. Raises TooLateError."""
         known = self.known(task, patch)
         if known is not None:
             return known
-        with self._run.containers:
+        with self._run.containers, self._run.clock.work(JUDGEMENT):
             verdict = self._judge.judge(task, patch)
         self._run.folder.append(verdict)
         return verdict

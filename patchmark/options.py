@@ -107,6 +107,15 @@ Record = Annotated[
     Path | None,
     typer.Option(help="Copy what is asked and answered to this folder, for --replay later."),
 ]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        min=0.01,
+        metavar="MINUTES",
+        help="Have ended by then, with what was done so far; the same command goes on. "
+        "[default: none]",
+    ),
+]
 Workers = Annotated[int | None, typer.Option(min=1, help="Containers at once. [default: cores]")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 Since = Annotated[

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InfrastructureError, UsageError
 from core.report import Report
 from core.types import Dropped, DropReason, Task
+from patchmark import partial
 from patchmark.batches import awaited
+from patchmark.clock import TimeUpError
 from patchmark.mining import mine_stage
 from patchmark.probing import probe_stage
 from patchmark.reporting import report_stage
@@ -20,6 +23,8 @@ from patchmark.stages import rewrite_stage, validate_stage
 
 AWAITING = 4
 """No error: answers are awaited, and the same command goes on."""
+TIME_UP = 6
+"""No error either: the time limit was reached, and the same command goes on."""
 GATE_NOT_MET = 1
 GATE_OPEN = 5
 """Whether a gate is met cannot be told; that is not the same as met."""
@@ -40,33 +45,54 @@ def run_all(run: Run) -> Finished:
     if not run.entrants:
         raise UsageError("--models: name at least one entrant")
     _ = run.rewriter, run.probers, run.reviewer
-    mine_stage(run)
-    validate_stage(run)
-    rewrite_stage(run)
-    solve_and_judge(run)
-    probe_stage(run)
-    review_stage(run)
+    partial.write(run.folder.path, partial.Partial())
+    _in_time(
+        run, mine_stage, validate_stage, rewrite_stage, solve_and_judge, probe_stage, review_stage
+    )
     return finish(run)
+
+
+def prove_all(run: Run) -> None:
+    """Everything that proves tasks."""
+    _in_time(run, validate_stage)
 
 
 def solve_all(run: Run) -> None:
     """Everything that asks models."""
-    rewrite_stage(run)
-    solve_stage(run)
-    probe_stage(run)
+    _in_time(run, rewrite_stage, solve_stage, probe_stage)
+
+
+def _in_time(run: Run, *stages: Callable[[Run], None]) -> None:
+    """Stage after stage, until the run's time, if it has a limit, is up."""
+    clock = run.clock
+
+    def work() -> None:
+        for stage in stages:
+            stage(run)
+
+    try:
+        with clock.running(run.lanes.close, run.lanes.longest):
+            clock.unless_late(work)
+    except TimeUpError:
+        run.break_off()
+    if clock.late and clock.seconds is not None:
+        partial.write(run.folder.path, partial.Partial(minutes=clock.seconds / 60))
 
 
 def finish(run: Run) -> Finished:
-    """Write the report and tell what it means: 3 for broken tasks, 4 where answers are awaited
-    from batches, 1 for a gate not met, 5 for one of which that cannot be told.
+    """Write the report and tell what it means: 3 for broken tasks, 6 where the time was up, 4
+    where answers are awaited from batches, 1 for a gate not met, 5 for one of which that cannot
+    be told.
 
     Raises UsageError or InfrastructureError, after writing the report, when no task could
     be made, and the drops say whose doing that is.
     """
     report, files = report_stage(run)
-    if not report.tasks:
+    if not report.tasks and not run.clock.late:
         raise _no_tasks(run)
     code = _exit_code(report)
+    if run.clock.late and code in (0, GATE_NOT_MET, GATE_OPEN):
+        return Finished(report, files, TIME_UP)
     waits = code in (0, GATE_NOT_MET, GATE_OPEN) and awaited(run)
     return Finished(report, files, AWAITING if waits else code)
 

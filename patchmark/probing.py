@@ -32,15 +32,18 @@ def probe_stage(run: Run) -> None:
     def one(item: tuple[Prober, Task]) -> Probe:
         prober, task = item
         found = prober.probe(task, repository)
+        run.clock.check()
         if found != known.get((task.id, prober.name)):
             run.folder.append(found)
         return found
 
     with (
         run.show.stage("probe", len(wanted)) as step,
-        Crews[Probe](run.lanes.close) as working,
+        Crews[Probe | None](run.lanes.close) as working,
     ):
         for item in wanted:
-            working.submit(*crew_of(item[0].name), partial(one, item))
+            work = partial(run.clock.unless_late, partial(one, item))
+            working.submit(*crew_of(item[0].name), work)
         for found in working.results():
-            step.advance(found.entrant)
+            if found is not None:
+                step.advance(found.entrant)

@@ -7,10 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from core.report import ApartRow, Report
-from core.types import Candidate, Cutoff, Dropped, Task
+from core.types import Candidate, Cutoff, Dropped, Outcome, Task
 from models.cutoffs import cutoff
 from models.rewrite import billed
-from patchmark import __version__
+from patchmark import __version__, partial
 from patchmark.batches import awaited, words
 from patchmark.mining import notices
 from patchmark.reviewing import opinions_of
@@ -22,6 +22,7 @@ from patchmark.trail import trail_of
 from reports.digest import digest_of
 from reports.files import write as write_reports
 from reports.gates import gates
+from reports.numbers import counted
 from reports.tally import Facts, tally
 
 
@@ -29,6 +30,7 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
     """Everything in the folder → report.md, report.html and report.json."""
     report = tally(_facts(run))
     report = report.model_copy(update={"gates": gates(report, run.settings.wanted)})
+    report = report.model_copy(update={"partial": undone(run, report)})
     report = run.settings.redactor.record(report)
     return report, _written(run, report)
 
@@ -87,6 +89,23 @@ def _written(run: Run, report: Report) -> list[Path]:
     else:
         run.show.tell(put(kept, digest_of(report), where))
     return files
+
+
+def undone(run: Run, report: Report) -> tuple[str, ...]:
+    """What the numbers are not of, one sentence each; nothing where all was done in the end."""
+    minutes, untried = partial.read(run.folder.path).minutes, run.untried()
+    cells = [cell for task in report.tasks for cell in task.cells]
+    left = sum(cell.outcome is Outcome.CANCELLED for cell in cells)
+    if minutes is None or not (left or untried):
+        return ()
+    words = [f"{counted(left, 'attempt')} of {len(cells)} without a verdict"] if left else []
+    words += [f"{counted(untried, 'candidate')} not tried as tasks"] if untried else []
+    return (
+        (
+            f"The time limit of {minutes:g} minutes was reached before all was done: "
+            f"{' and '.join(words)}. No rate counts them; the same command goes on."
+        ),
+    )
 
 
 def _absent(settings: Settings) -> list[str]:

@@ -30,6 +30,7 @@ from models.repair import Repairer
 from models.review import Reviewer
 from models.rewrite import Rewriter
 from patchmark import asked
+from patchmark.clock import Clock
 from patchmark.gated import gated
 from patchmark.progress import Show
 from patchmark.recording import check, record
@@ -57,6 +58,7 @@ class Run:
     budget: Budget
     show: Show
     lanes: Lanes = field(default_factory=Lanes)
+    clock: Clock = field(default_factory=Clock)
     _engine: DockerEngine | None = None
     _connecting: Lock = field(default_factory=Lock)
     _imaging: Lock = field(default_factory=Lock)
@@ -76,6 +78,12 @@ class Run:
         if left:
             names = ", ".join(name[:12] for name in left)
             self.show.tell(f"containers that the engine does not remove: {names}")
+
+    def break_off(self) -> None:
+        """End what is under way: no question is sent any more, and no container goes on."""
+        self.lanes.close()
+        if self._engine is not None:
+            self._engine.close()
 
     @cached_property
     def _desk(self) -> Desk:
@@ -210,6 +218,14 @@ class Run:
         """Those that count and, where they are asked for, those apart."""
         return [*self.tasks(), *self.tasks(apart=True)]
 
+    def untried(self) -> int:
+        """Candidates that would still be tried, had there been time for more."""
+        proven, chosen = self._proven(), self.chosen()
+        tried = {d.commit for d in self.folder.read(Dropped) if d.stage == "validate"}
+        if len(self.tasks()) >= self.settings.max_tasks:
+            return 0
+        return sum(c.id not in proven and c.fix_commit not in tried for c in chosen)
+
     def _proven(self) -> dict[str, Task]:
         """By id. Statements that a model wrote are used only where that is asked for."""
         if self.settings.rewrite_with is None:
@@ -259,7 +275,8 @@ def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Ru
         if settings.replay is None:
             billed = spent(folder.exchanges) + pledged(folder.exchanges)
         budget = Budget(settings.budget_usd, billed)
-        run = Run(settings, folder, repository, budget, show_on(budget))
+        clock = Clock(settings.time_limit)
+        run = Run(settings, folder, repository, budget, show_on(budget), clock=clock)
         asked.write(folder.path, settings, repository)
         if repository.is_shallow:
             run.show.tell(

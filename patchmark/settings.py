@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,8 +23,9 @@ from models.provider import Cloud
 from models.registry import check_reviewer, check_rewriter
 from models.spec import check, full_name
 from patchmark.addresses import addresses, cloud, keys
+from patchmark.amounts import money, price
 from patchmark.choosing import chosen
-from patchmark.config import NAME, Config, LimitsSection, PriceSection, load
+from patchmark.config import NAME, Config, LimitsSection, load
 from patchmark.machine import ca_bundle, pythons
 from patchmark.machine import cache_folder as cache_folder
 from patchmark.sampling import Choice
@@ -73,6 +74,7 @@ class Flags:
     batch_wait: float | None = None
     config: Path | None = None
     workers: int | None = None
+    time_limit: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +119,8 @@ class Settings:
     """Seconds to wait for batches before the run ends without them."""
     cutoffs: Mapping[str, str]
     """Entrant → month or day up to which it was trained, before the table's."""
+    time_limit: float | None
+    """Seconds after which the run has ended."""
     workers: int
     validation_runs: int
     limits: Limits
@@ -156,7 +160,7 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         models=_models(flags.models, config),
         attempts=flags.attempts or config.attempts or 1,
         max_tasks=flags.max_tasks or config.max_tasks or DEFAULT_TASKS,
-        budget_usd=_money("budget-usd", flags.budget_usd, config.budget_usd),
+        budget_usd=money("budget-usd", flags.budget_usd, config.budget_usd),
         caps={full_name(name): cap for name, cap in config.budgets.items()},
         current_model=_named(flags.current_model, config.current_model),
         margin=_first(flags.margin, _first(config.margin, MARGIN)),
@@ -175,6 +179,7 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         batch=_first(flags.batch, config.batch),
         batch_wait=60 * (DEFAULT_BATCH_MINUTES if flags.batch_wait is None else flags.batch_wait),
         cutoffs=config.cutoffs,
+        time_limit=60 * flags.time_limit if flags.time_limit else None,
         workers=flags.workers or config.limits.workers or os.cpu_count() or 1,
         validation_runs=config.limits.validation_runs,
         limits=_limits(config.limits),
@@ -182,7 +187,7 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         commands=_commands(config),
         environment=EnvironmentSettings(**dict(config.environment)),
         max_output_tokens=config.max_output_tokens or 16_000,
-        prices={name: _price(price) for name, price in config.prices.items()},
+        prices={name: price(section) for name, section in config.prices.items()},
         network=Network(
             {name: environment[name] for name in PASSED_ON if name in environment},
             bundle.read_bytes() if bundle else None,
@@ -272,28 +277,7 @@ def _wanted(flags: Flags, config: Config) -> Wanted:
     return Wanted(
         fail_under=_first(flags.fail_under, config.fail_under),
         fail_if_worse_than=_named(flags.fail_if_worse_than, config.fail_if_worse_than),
-        max_cost_per_solve=_money(
+        max_cost_per_solve=money(
             "max-cost-per-solve", flags.max_cost_per_solve, config.max_cost_per_solve
         ),
-    )
-
-
-def _money(flag: str, text: str | None, otherwise: Decimal | None) -> Decimal | None:
-    if not text:
-        return otherwise
-    try:
-        amount = Decimal(text)
-    except InvalidOperation as error:
-        raise UsageError(f"--{flag}: {text!r} is no amount of US dollars") from error
-    if not amount.is_finite() or amount < 0:
-        raise UsageError(f"--{flag}: {text!r} is no amount of US dollars")
-    return amount
-
-
-def _price(section: PriceSection) -> Price:
-    return Price(
-        input_usd_per_mtok=section.input,
-        output_usd_per_mtok=section.output,
-        cache_read_usd_per_mtok=section.cache_read,
-        cache_write_usd_per_mtok=section.cache_write,
     )

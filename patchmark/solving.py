@@ -6,6 +6,7 @@ judged as soon as it is there. Work is only what the run folder does not hold ye
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,6 +14,7 @@ from core.git import Snapshot
 from core.types import Patch, Task, Verdict
 from models.spec import service_of, works_in_a_container
 from patchmark.batches import Batches
+from patchmark.clock import AGENT
 from patchmark.judging import Judging
 from patchmark.missing import Missing, missing_patches
 from patchmark.run import Run
@@ -61,13 +63,14 @@ def _flow(
     with (
         run.show.stage("solve", len(missing)) as solved,
         run.show.stage("judge", to_judge) as judged,
-        Crews[_Solved | Verdict](run.lanes.close) as working,
+        Crews[_Solved | Verdict | None](run.lanes.close) as working,
     ):
 
         def judge(task: Task, patch: Patch) -> None:
             if judging is not None:
                 work = partial(judging.verdict, task, patch)
-                working.submit("judge", run.settings.workers, work)
+                late = partial(run.clock.unless_late, work)
+                working.submit("judge", run.settings.workers, late)
 
         if judging is not None and to_judge:
             judging.begin()  # an engine that is not there is said before money is spent
@@ -79,7 +82,7 @@ def _flow(
             if isinstance(done, _Solved):
                 solved.advance(done.patch.entrant)
                 judge(done.task, done.patch)
-            else:
+            elif done is not None:
                 judged.advance(f"{done.entrant} {done.outcome}")
 
 
@@ -89,20 +92,23 @@ class _Solved:
     patch: Patch
 
 
-def _submit(run: Run, working: Crews[_Solved | Verdict], one: Missing) -> None:
+def _submit(run: Run, working: Crews[_Solved | Verdict | None], one: Missing) -> None:
     """Have the crew of its service make one attempt."""
+    contained = works_in_a_container(one.entrant.name)
 
     def work() -> _Solved:
         files = Snapshot(run.repository, one.task.base_commit)
-        patch = one.entrant.solve(one.task, files, one.attempt)
+        with run.clock.work(AGENT) if contained else nullcontext():
+            patch = one.entrant.solve(one.task, files, one.attempt)
+        run.clock.check()
         run.folder.append(patch)
         return _Solved(one.task, patch)
 
     crew, workers = crew_of(one.entrant.name)
-    if works_in_a_container(one.entrant.name):
+    if contained:
         # In a crew of their own: who waits for a container keeps nobody from asking.
         crew, workers = f"{crew}, in containers", run.settings.workers
-    working.submit(crew, workers, work)
+    working.submit(crew, workers, partial(run.clock.unless_late, work))
 
 
 def crew_of(entrant: str) -> tuple[str, int]:

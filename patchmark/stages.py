@@ -10,6 +10,7 @@ from core.diff import split
 from core.types import Candidate, Dropped, Task
 from miner.candidate import added_lines
 from miner.scores import leak, vagueness
+from patchmark.clock import PROOF
 from patchmark.rewriting import Gauge, originals, rewrite_all
 from patchmark.run import Run
 from patchmark.validated import Validated
@@ -32,6 +33,8 @@ def _prove(run: Run, prover: _Prover, candidates: Sequence[Candidate], stage: st
     every_one = len(candidates) <= wanted
     with run.show.stage(stage, min(wanted, len(candidates))) as step, closing(results):
         for looked_at, result in enumerate(results, 1):
+            if result is None:
+                break
             is_task = isinstance(result, Task)
             proven += is_task
             words = f"{proven} tasks" if every_one else f"{looked_at} candidates run"
@@ -51,8 +54,11 @@ class _Prover:
         self._remembered = Validated(run.settings.cache, run.settings.redactor)
         self._making = Lock()
 
-    def prove(self, candidate: Candidate) -> Task | Dropped:
-        """The result, which is on disk when this returns."""
+    def prove(self, candidate: Candidate) -> Task | Dropped | None:
+        """The result, which is on disk when this returns; None where no time is left for it."""
+        return self._run.clock.unless_late(lambda: self._prove(candidate))
+
+    def _prove(self, candidate: Candidate) -> Task | Dropped:
         with self._making:
             validator = self._run.validator
         key = validator.key(candidate)
@@ -60,7 +66,8 @@ class _Prover:
         result = next((r for r in known if r is not None and r.key == key), None)
         result = result or self._remembered.get(key)
         if result is None or not self._holds(result):
-            result = validator.validate(candidate)
+            with self._run.clock.work(PROOF):
+                result = validator.validate(candidate)
             self._remembered.put(result)
         if isinstance(result, Task):
             # The proof may be older than what is known today about the change.

@@ -71,8 +71,9 @@ class Crews(Generic[Result]):
             self._before_the_end()
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
+        patient = kind is None or not issubclass(kind, KeyboardInterrupt)
         for pool in self._pools.values():
-            pool.shutdown(wait=kind is not KeyboardInterrupt)
+            pool.shutdown(wait=patient)
 
 
 @contextmanager

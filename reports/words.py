@@ -111,6 +111,7 @@ def banners(report: Report) -> list[Banner]:
                 "Trust no number below before that is mended.",
             )
         )
+    found += [Banner(Tone.WARNING, text) for text in report.partial]
     found += [
         Banner(Tone.WARNING, gate_words(gate)) for gate in report.gates if gate.state != "met"
     ]

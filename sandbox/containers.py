@@ -55,6 +55,7 @@ class Containers:
         self._not_found = docker.errors.NotFound
         self._read_errors = (requests.ReadTimeout, requests.ConnectionError)
         self._live: set[str] = set()
+        self._closed = False
         self._lock = threading.Lock()
 
     @contextmanager
@@ -67,7 +68,11 @@ class Containers:
         environment: Mapping[str, str],
         host: Mapping[str, Any],
     ) -> Iterator[str]:
-        """A container that is not started yet; gone at the end."""
+        """A container that is not started yet; gone at the end.
+
+        None is made once these are closed. Raises EngineError then.
+        """
+        self._refuse_if_closed()
         runtime = {"runtime": self._runtime} if self._runtime else {}
         name = self._api.create_container(
             image,
@@ -84,6 +89,7 @@ class Containers:
         with self._lock:
             self._live.add(name)
         try:
+            self._refuse_if_closed()
             yield name
         finally:
             self._remove(name)
@@ -129,11 +135,17 @@ class Containers:
     def close(self) -> list[str]:
         """Remove those that still run; what cannot be removed is returned."""
         with self._lock:
+            self._closed = True
             left = list(self._live)
         for name in left:
             self._remove(name)
         with self._lock:
             return sorted(self._live)
+
+    def _refuse_if_closed(self) -> None:
+        with self._lock:
+            if self._closed:
+                raise EngineError("the run is ending; no container is made any more")
 
     def _remove(self, name: str) -> None:
         try:

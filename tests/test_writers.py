@@ -25,6 +25,7 @@ CLEAN = {
     "patchmark/environments.py": "what was probed by the engine, and a kept answer, both redacted",
     "patchmark/repairing.py": "a kept answer, redacted before it is read",
     "patchmark/init.py": "texts of our own, and names of models",
+    "patchmark/partial.py": "numbers of our own",
     "patchmark/mining.py": "commit ids, counts, and globs of the settings",
     "sandbox/stock.py": "images, for the user; docs/security.md says what may be in them",
 }
