@@ -39,6 +39,7 @@ class Asked:
     probe: bool
     current_model: str
     margin: float | None
+    shard: str
     head: str
     roots: tuple[str, ...]
 
@@ -95,6 +96,7 @@ def read(folder: Path) -> Asked | None:
             probe=bool(asked.get("probe", False)),
             current_model=str(asked.get("current-model", "")),
             margin=float(asked["margin"]) if "margin" in asked else None,
+            shard=str(asked.get("shard", "")),
             head=str(repository["head"]),
             roots=tuple(repository["roots"]),
         )
@@ -119,6 +121,7 @@ def _choice(settings: Settings) -> dict[str, object]:
         "probe": settings.probe,
         "current-model": settings.current_model or "",
         "margin": settings.margin,
+        "shard": str(settings.shard or ""),
     }
     return {name: value for name, value in all_of_it.items() if value}
 

@@ -13,7 +13,18 @@ from typing import Annotated
 import typer
 
 from core.errors import PatchmarkError
-from patchmark import __version__, checking, comparing, demo, env, history, images, init, merging
+from patchmark import (
+    __version__,
+    checking,
+    comparing,
+    demo,
+    env,
+    history,
+    images,
+    init,
+    merging,
+    planning,
+)
 from patchmark.commands import CODES, errors, estimated, known, one_stage, to_report
 from patchmark.mining import mine_stage
 from patchmark.options import (
@@ -44,6 +55,7 @@ from patchmark.options import (
     Repo,
     RewriteWith,
     Rubric,
+    ShardOf,
     Since,
     TimeLimit,
     Until,
@@ -134,6 +146,7 @@ def run(
     config: ConfigFile = None,
     workers: Workers = None,
     time_limit: TimeLimit = None,
+    shard: ShardOf = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -146,7 +159,7 @@ def run(
         since=since, until=until, paths=paths, labels=labels, include_apart=include_apart,
         rewrite_with=rewrite_with, probe=probe, batch=batch, batch_wait=batch_wait,
         judge_model=judge_model, rubric=rubric, history=history_at, config=config, workers=workers,
-        time_limit=time_limit,
+        time_limit=time_limit, shard=shard,
     )  # fmt: skip
     if dry_run:
         raise typer.Exit(estimated(make(flags, os.environ), as_json=as_json))
@@ -209,6 +222,7 @@ def solve(
     batch_wait: BatchWait = None,
     config: ConfigFile = None,
     time_limit: TimeLimit = None,
+    shard: ShardOf = None,
     as_json: Json = False,
 ) -> None:
     """Have every entrant write a patch for every proven task; costs money."""
@@ -216,6 +230,7 @@ def solve(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
         budget_usd=budget_usd, replay=replay, record=record, rewrite_with=rewrite_with, probe=probe,
         batch=batch, batch_wait=batch_wait, config=config, time_limit=time_limit,
+        shard=shard,
     )  # fmt: skip
     raise typer.Exit(one_stage(known(flags), solve_all, as_json=as_json))
 
@@ -267,6 +282,7 @@ app.command("demo", epilog=demo.EPILOG)(demo.demo)
 app.command("doctor", epilog=checking.EPILOG)(checking.doctor)
 app.command("models", epilog=checking.MODELS_EPILOG)(checking.list_models)
 app.command("compare", epilog=comparing.EPILOG)(comparing.compare)
+app.command("plan", epilog=planning.EPILOG)(planning.plan)
 app.command("merge", epilog=f"{merging.EPILOG}\n\n{CODES}")(merging.merge)
 app.command("init", epilog=init.EPILOG)(init.init)
 

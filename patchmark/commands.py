@@ -55,6 +55,7 @@ def known(flags: Flags) -> Settings:
         probe=_given(flags.probe, before.probe or None),
         current_model=_given(flags.current_model, before.current_model or None),
         margin=_given(flags.margin, before.margin),
+        shard=_given(flags.shard, before.shard or None),
     )
     return make(filled, os.environ)
 

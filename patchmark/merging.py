@@ -5,27 +5,40 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
 from core.confinement import Confinement
-from core.errors import StoreError, UsageError
+from core.errors import InfrastructureError, StoreError, UsageError
+from core.git import Repository
 from core.opinion import Opinion
 from core.store import RunFolder
 from core.types import Candidate, Dropped, Patch, Probe, Record, Task, Verdict
 from models.batch_store import pledged
+from models.budget import Budget
 from models.exchange_store import write_durably
-from patchmark import asked
-from patchmark.commands import known, to_report
-from patchmark.options import ConfigFile, Json, Repo
+from patchmark import asked, partial
+from patchmark.commands import errors, known, to_report
+from patchmark.mining import together
+from patchmark.options import (
+    ConfigFile,
+    FailIfWorseThan,
+    FailUnder,
+    Json,
+    MaxCostPerSolve,
+    Repo,
+)
 from patchmark.pipeline import finish
+from patchmark.progress import Show
 from patchmark.recording import record
-from patchmark.run import opinion_key
+from patchmark.run import Run, opinion_key
 from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, make
+from patchmark.sharding import parse
 from patchmark.under_test import open_repository, refuse_tracked
 
 EPILOG = "Example: `patchmark merge shard-1 shard-2 --out all`"
@@ -37,7 +50,17 @@ _Key = tuple[str, str, int]
 def merge(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")],
     out: Annotated[Path, typer.Option(help="A new run folder for all of them.")],
+    expect: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Shards there should be; lost folders are named."),
+    ] = None,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Do not exit with 3 where a shard is missing.")
+    ] = False,
     repo: Repo = None,
+    fail_under: FailUnder = None,
+    fail_if_worse_than: FailIfWorseThan = None,
+    max_cost_per_solve: MaxCostPerSolve = None,
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
@@ -46,9 +69,13 @@ def merge(
     Where two hold the same attempt, the one that could be scored counts, else the later named.
     The folders given stay as they are.
     """
-    join(runs, out, repo)
-    settings = known(Flags(out=out, repo=repo, config=config))
-    raise typer.Exit(to_report(settings, finish, as_json=as_json))
+    missing = join(runs, out, repo, config=config, expect=expect)
+    flags = Flags(
+        out=out, repo=repo, config=config, fail_under=fail_under,
+        fail_if_worse_than=fail_if_worse_than, max_cost_per_solve=max_cost_per_solve,
+    )  # fmt: skip
+    code = to_report(known(flags), finish, as_json=as_json)
+    raise typer.Exit(InfrastructureError.exit_code if missing and not allow_missing else code)
 
 
 @dataclass(frozen=True)
@@ -66,27 +93,79 @@ class _Shard:
         return {_key(patch): (patch, verdict) for patch, verdict in found}
 
 
-def join(runs: Sequence[Path], out: Path, repo: Path | None) -> None:
-    """Write the merged folder.
+def join(
+    runs: Sequence[Path],
+    out: Path,
+    repo: Path | None,
+    *,
+    config: Path | None = None,
+    expect: int | None = None,
+) -> tuple[int, ...]:
+    """Write the merged folder; returns the shards that are missing.
 
-    Raises UsageError for folders that do not belong together or an `out` that is not new,
-    StoreError for what cannot be read.
+    Where so many shards are expected, folders may be missing or empty. Raises UsageError for
+    folders that do not belong together or an `out` that is not new, StoreError for what cannot
+    be read.
     """
     if out.exists() and any(out.iterdir()):
         raise UsageError(f"--out {out}: is not empty; name a new folder")
     redactor = redactor_for(os.environ)
     with ExitStack() as stack:
-        shards = [_opened(path, stack) for path in dict.fromkeys(run.resolve() for run in runs)]
-        flags = _flags(shards, out, repo)
+        paths = dict.fromkeys(run.resolve() for run in runs)
+        there = [p for p in paths if expect is None or (p / asked.NAME).exists()]
+        if not there:
+            raise UsageError(f"not one of {len(paths)} folders is a run folder")
+        shards = [_opened(path, stack) for path in there]
+        split = _split(shards, expect)
+        flags = replace(_flags(shards, out, repo, sharded=bool(split.of)), config=config)
         settings = make(flags, os.environ)
         repository = open_repository(settings.repo)
         refuse_tracked(repository, out)
         _check(shards)
         merged = stack.enter_context(RunFolder(out, redactor))
+        unused = _unused(shards, flags, repository)
         for each in _records(shards):
-            merged.append(each)
+            if not isinstance(each, Task) or each.id not in unused:
+                merged.append(each)
         _exchanges(shards, merged)
         asked.write(merged.path, settings, repository)
+        if split.of:
+            together([shard.folder.path for shard in shards], merged.path)
+        partial.write(merged.path, split)
+    return split.missing
+
+
+def _split(shards: Sequence[_Shard], expect: int | None) -> partial.Partial:
+    """What is left undone by all of them. Raises UsageError for shards of several splits."""
+    parts = [parse(shard.asked.shard) for shard in shards if shard.asked.shard]
+    splits = {part.of for part in parts} | ({expect} if expect else set())
+    if len(splits) > 1 or (parts and len(parts) < len(shards)) or (expect and not parts):
+        names = ", ".join(shard.asked.shard or "no shard" for shard in shards)
+        wanted = f"; expected were {expect}" if expect else ""
+        raise UsageError(f"shards of one run are merged without anything else: {names}{wanted}")
+    of = max(splits, default=0)
+    limits = [partial.read(shard.folder.path).minutes for shard in shards]
+    return partial.Partial(
+        minutes=max((minutes for minutes in limits if minutes is not None), default=None),
+        of=of,
+        missing=tuple(sorted({*range(1, of + 1)} - {part.number for part in parts})),
+    )
+
+
+def _unused(shards: Sequence[_Shard], flags: Flags, repository: Repository) -> set[str]:
+    """Tasks that a shard has proven beyond its share, as it does while others are under way.
+
+    Among those of all shards they would take the place of tasks that models were asked about.
+    """
+    proven, used = set[str](), set[str]()
+    for shard in shards:
+        if shard.asked.shard:
+            folder = shard.folder
+            of_it = known(Flags(out=folder.path, repo=flags.repo, config=flags.config))
+            run = Run(of_it, folder, repository, Budget(None), Show(errors(), Decimal))
+            proven |= {task.id for task in folder.read(Task)}
+            used |= {task.id for task in run.all_tasks()}
+    return proven - used
 
 
 def _opened(path: Path, stack: ExitStack) -> _Shard:
@@ -101,7 +180,7 @@ def _opened(path: Path, stack: ExitStack) -> _Shard:
     return _Shard(stack.enter_context(RunFolder(path, redactor_for(os.environ))), what)
 
 
-def _flags(shards: Sequence[_Shard], out: Path, repo: Path | None) -> Flags:
+def _flags(shards: Sequence[_Shard], out: Path, repo: Path | None, *, sharded: bool) -> Flags:
     """What a run would have been asked that did all of this."""
     first = shards[0].asked
     for shard in shards:
@@ -109,18 +188,31 @@ def _flags(shards: Sequence[_Shard], out: Path, repo: Path | None) -> Flags:
             raise UsageError(f"{shard.folder.path}: a run of another repository")
         if shard.asked.rewrite_with != first.rewrite_with:
             raise UsageError(f"{shard.folder.path}: statements were rewritten by someone else")
+        if sharded and _choice(shard.asked) != _choice(first):
+            raise UsageError(f"{shard.folder.path}: a shard of a run that was to use other tasks")
     models = dict.fromkeys(name for shard in shards for name in shard.asked.models)
     tasks = {task.id for shard in shards for task in shard.folder.read(Task)}
+    since, until, paths, labels, most = _choice(first) if sharded else ("", "", "", "", 0)
     return Flags(
+        since=since or None,
+        until=until or None,
+        paths=paths or None,
+        labels=labels or None,
+        current_model=first.current_model or None,
+        margin=first.margin,
         repo=repo or first.repo,
         out=out,
         models=",".join(models),
         attempts=max(shard.asked.attempts for shard in shards),
-        max_tasks=max(1, len(tasks)),
+        max_tasks=most or max(1, len(tasks)),
         include_apart=any(shard.asked.include_apart for shard in shards),
         rewrite_with=first.rewrite_with,
         probe=any(shard.asked.probe for shard in shards),
     )
+
+
+def _choice(what: asked.Asked) -> tuple[str, str, str, str, int]:
+    return (what.since, what.until, what.paths, what.labels, what.max_tasks)
 
 
 def _check(shards: Sequence[_Shard]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -76,6 +77,14 @@ def notices(folder: Path) -> tuple[str, ...]:
             "the statements of such changes come from commit messages."
         ),
     )
+
+
+def together(folders: Sequence[Path], out: Path) -> None:
+    """Note for `out` what was mined for all of these; nothing where they differ."""
+    every = [read(folder) for folder in folders]
+    if len({(one.head, one.rules.model_dump_json()) for one in every}) == 1:
+        missed = max(one.missed for one in every)
+        _write(out, every[0].model_copy(update={"missed": missed}))
 
 
 def _mine(run: Run, tracker: Tracker, head: str | None) -> None:

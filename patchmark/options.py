@@ -107,6 +107,14 @@ Record = Annotated[
     Path | None,
     typer.Option(help="Copy what is asked and answered to this folder, for --replay later."),
 ]
+ShardOf = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="K/N",
+        help="Take the Kth of N shares of tasks and budget; `patchmark merge` puts them together.",
+    ),
+]
 TimeLimit = Annotated[
     float | None,
     typer.Option(

@@ -18,6 +18,10 @@ class Partial(BaseModel):
 
     minutes: float | None = None
     """The time limit that the run reached; None = none."""
+    of: int = 0
+    """Shards that this was made of; 0 = none."""
+    missing: tuple[int, ...] = ()
+    """Those of them that were not there."""
 
 
 def read(folder: Path) -> Partial:

@@ -21,7 +21,7 @@ from patchmark.sources import name_of
 from patchmark.trail import trail_of
 from reports.digest import digest_of
 from reports.files import write as write_reports
-from reports.gates import gates
+from reports.gates import Wanted, gates
 from reports.numbers import counted
 from reports.tally import Facts, tally
 
@@ -29,7 +29,8 @@ from reports.tally import Facts, tally
 def report_stage(run: Run) -> tuple[Report, list[Path]]:
     """Everything in the folder → report.md, report.html and report.json."""
     report = tally(_facts(run))
-    report = report.model_copy(update={"gates": gates(report, run.settings.wanted)})
+    wanted = Wanted() if run.settings.shard else run.settings.wanted
+    report = report.model_copy(update={"gates": gates(report, wanted)})
     report = report.model_copy(update={"partial": undone(run, report)})
     report = run.settings.redactor.record(report)
     return report, _written(run, report)
@@ -93,19 +94,52 @@ def _written(run: Run, report: Report) -> list[Path]:
 
 def undone(run: Run, report: Report) -> tuple[str, ...]:
     """What the numbers are not of, one sentence each; nothing where all was done in the end."""
-    minutes, untried = partial.read(run.folder.path).minutes, run.untried()
+    known = partial.read(run.folder.path)
+    return (*_missing(known), *_out_of_time(run, report, known.minutes), *_part(run))
+
+
+def _missing(known: partial.Partial) -> list[str]:
+    return [
+        f"Shard {number} of {known.of} is missing: its tasks are in no number."
+        for number in known.missing
+    ]
+
+
+def _part(run: Run) -> list[str]:
+    if run.settings.shard is None:
+        return []
+    number, of = run.settings.shard.number, run.settings.shard.of
+    return [
+        (
+            f"This is shard {number} of {of}, at most {counted(run.most_tasks(), 'task')} of "
+            f"{run.settings.max_tasks}: no gate looks at it, and its verdict is not the run's."
+        )
+    ]
+
+
+def _out_of_time(run: Run, report: Report, minutes: float | None) -> list[str]:
+    untried = _untried(run)
     cells = [cell for task in report.tasks for cell in task.cells]
     left = sum(cell.outcome is Outcome.CANCELLED for cell in cells)
     if minutes is None or not (left or untried):
-        return ()
+        return []
     words = [f"{counted(left, 'attempt')} of {len(cells)} without a verdict"] if left else []
     words += [f"{counted(untried, 'candidate')} not tried as tasks"] if untried else []
-    return (
+    return [
         (
             f"The time limit of {minutes:g} minutes was reached before all was done: "
             f"{' and '.join(words)}. No rate counts them; the same command goes on."
-        ),
-    )
+        )
+    ]
+
+
+def _untried(run: Run) -> int:
+    """Candidates that would be tried, were there time for more."""
+    if len(run.tasks()) >= run.most_tasks():
+        return 0
+    tried = {task.fix_commit for task in run.folder.read(Task)}
+    tried |= {drop.commit for drop in run.folder.read(Dropped) if drop.stage == "validate"}
+    return sum(candidate.fix_commit not in tried for candidate in run.chosen())
 
 
 def _absent(settings: Settings) -> list[str]:

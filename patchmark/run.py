@@ -35,8 +35,8 @@ from patchmark.gated import gated
 from patchmark.progress import Show
 from patchmark.recording import check, record
 from patchmark.rewriting import originals
-from patchmark.sampling import in_order
 from patchmark.settings import Settings
+from patchmark.sharding import Share, share
 from patchmark.under_test import open_repository, refuse_tracked
 from sandbox.bench import DockerBenches
 from sandbox.command_bench import DockerOpenBenches
@@ -201,30 +201,31 @@ class Run:
 
         `apart` = those instead whose statement gives the fix away, or says nothing.
         """
+        return [*self._share(apart=apart).candidates]
+
+    def wanted(self, *, apart: bool = False) -> list[Candidate]:
+        """The same, of all shards, in no order."""
         choice = self.settings.choice
-        return in_order(
-            c for c in self.candidates() if choice.wants(c) and bool(choice.apart(c)) is apart
-        )
+        return [c for c in self.candidates() if choice.wants(c) and bool(choice.apart(c)) is apart]
+
+    def most_tasks(self, *, apart: bool = False) -> int:
+        """How many tasks this run, or this shard of one, makes of them at most."""
+        return self._share(apart=apart).most
+
+    def _share(self, *, apart: bool) -> Share:
+        settings = self.settings
+        return share(self.wanted(apart=apart), settings.max_tasks, settings.shard)
 
     def tasks(self, *, apart: bool = False) -> list[Task]:
-        """The tasks this run is about, at most `max_tasks`; `apart` as in `chosen`."""
+        """The tasks this run is about, at most `most_tasks`; `apart` as in `chosen`."""
         if apart and not self.settings.include_apart:
             return []
-        proven = self._proven()
-        found = [proven[c.id] for c in self.chosen(apart=apart) if c.id in proven]
-        return found[: self.settings.max_tasks]
+        proven, part = self._proven(), self._share(apart=apart)
+        return [proven[c.id] for c in part.candidates if c.id in proven][: part.most]
 
     def all_tasks(self) -> list[Task]:
         """Those that count and, where they are asked for, those apart."""
         return [*self.tasks(), *self.tasks(apart=True)]
-
-    def untried(self) -> int:
-        """Candidates that would still be tried, had there been time for more."""
-        proven, chosen = self._proven(), self.chosen()
-        tried = {d.commit for d in self.folder.read(Dropped) if d.stage == "validate"}
-        if len(self.tasks()) >= self.settings.max_tasks:
-            return 0
-        return sum(c.id not in proven and c.fix_commit not in tried for c in chosen)
 
     def _proven(self) -> dict[str, Task]:
         """By id. Statements that a model wrote are used only where that is asked for."""

@@ -70,16 +70,21 @@ def in_order(candidates: Iterable[C]) -> list[C]:
     power of two divides go first, the highest power before all others: so a sample of any size
     is spread over the whole time. Among equals the newest goes first.
     """
-    bands: dict[int, list[C]] = {}
-    for candidate in sorted(candidates, key=lambda c: (c.committed_at, c.id)):
-        bands.setdefault(_band(candidate), []).append(candidate)
     placed = [
         ((position + 0.5) / len(band), number, candidate)
-        for number, band in bands.items()
+        for number, band in bands(candidates).items()
         for position, candidate in enumerate(_spread(band))
     ]
     placed.sort(key=lambda entry: entry[:2])
     return [candidate for _, _, candidate in placed]
+
+
+def bands(candidates: Iterable[C]) -> dict[int, list[C]]:
+    """The candidates of each band of difficulty, oldest first."""
+    found: dict[int, list[C]] = {}
+    for candidate in sorted(candidates, key=lambda c: (c.committed_at, c.id)):
+        found.setdefault(_band(candidate), []).append(candidate)
+    return found
 
 
 def _spread(oldest_first: Sequence[C]) -> list[C]:

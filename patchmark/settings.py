@@ -30,6 +30,7 @@ from patchmark.machine import ca_bundle, pythons
 from patchmark.machine import cache_folder as cache_folder
 from patchmark.sampling import Choice
 from patchmark.secrets import redactor_for
+from patchmark.sharding import Shard, shard_of
 from reports.analysis import MARGIN
 from reports.gates import Wanted
 from sandbox.engine import Limits
@@ -75,6 +76,7 @@ class Flags:
     config: Path | None = None
     workers: int | None = None
     time_limit: float | None = None
+    shard: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +123,8 @@ class Settings:
     """Entrant → month or day up to which it was trained, before the table's."""
     time_limit: float | None
     """Seconds after which the run has ended."""
+    shard: Shard | None
+    """The part of a run that this is; None = all of it."""
     workers: int
     validation_runs: int
     limits: Limits
@@ -154,14 +158,18 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
     repo = (flags.repo or Path()).expanduser()
     config = _config(flags.config, repo)
     bundle = ca_bundle(environment)
+    part = shard_of(flags.shard, flags.history)
+    budget = money("budget-usd", flags.budget_usd, config.budget_usd)
     return Settings(
         repo=repo,
-        out=(flags.out or Path("patchmark-run")).expanduser(),
+        out=(flags.out or Path(part.folder if part else "patchmark-run")).expanduser(),
         models=_models(flags.models, config),
         attempts=flags.attempts or config.attempts or 1,
         max_tasks=flags.max_tasks or config.max_tasks or DEFAULT_TASKS,
-        budget_usd=money("budget-usd", flags.budget_usd, config.budget_usd),
-        caps={full_name(name): cap for name, cap in config.budgets.items()},
+        budget_usd=budget if budget is None or part is None else part.part(budget),
+        caps={
+            full_name(name): part.part(cap) if part else cap for name, cap in config.budgets.items()
+        },
         current_model=_named(flags.current_model, config.current_model),
         margin=_first(flags.margin, _first(config.margin, MARGIN)),
         wanted=_wanted(flags, config),
@@ -179,6 +187,7 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         batch=_first(flags.batch, config.batch),
         batch_wait=60 * (DEFAULT_BATCH_MINUTES if flags.batch_wait is None else flags.batch_wait),
         cutoffs=config.cutoffs,
+        shard=part,
         time_limit=60 * flags.time_limit if flags.time_limit else None,
         workers=flags.workers or config.limits.workers or os.cpu_count() or 1,
         validation_runs=config.limits.validation_runs,

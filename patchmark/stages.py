@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import closing
 from threading import Lock
 
@@ -20,13 +19,16 @@ from patchmark.workers import in_order
 def validate_stage(run: Run) -> None:
     """Candidates → tasks, in the sample's order, until as many are proven as were asked for."""
     prover = _Prover(run)
-    _prove(run, prover, run.chosen(), "validate")
+    _prove(run, prover, apart=False)
     if run.settings.include_apart:
-        _prove(run, prover, run.chosen(apart=True), "validate, apart")
+        _prove(run, prover, apart=True)
 
 
-def _prove(run: Run, prover: _Prover, candidates: Sequence[Candidate], stage: str) -> None:
-    wanted, proven = run.settings.max_tasks, 0
+def _prove(run: Run, prover: _Prover, *, apart: bool) -> None:
+    candidates, wanted, proven = run.chosen(apart=apart), run.most_tasks(apart=apart), 0
+    if not wanted:  # a shard without a share
+        return
+    stage = "validate, apart" if apart else "validate"
     results = in_order(candidates, prover.prove, run.settings.workers)
     # Where there are more candidates than wanted tasks, the stage ends with the last such task:
     # then tasks are counted, else candidates.

@@ -268,7 +268,7 @@ def test_a_time_limit_ends_a_run_with_a_partial_report(
     monkeypatch.setenv("XDG_CACHE_HOME", str(finished / "cache"))
     began = time.monotonic()
     assert main([*words, "--workers", "1", "--time-limit", "0.07"]) == 6
-    assert time.monotonic() - began < 4.2
+    assert time.monotonic() - began < 4.2 + 3, "a busy machine is slow to write a report"
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     (said,) = report["partial"]
     assert said.startswith("The time limit of 0.07 minutes was reached before all was done: ")
