@@ -26,7 +26,8 @@ from patchmark.action_inputs import (
     pull_request_of,
     secrets_withheld,
 )
-from patchmark.pipeline import AWAITING
+from patchmark.pipeline import AWAITING, TIME_UP
+from patchmark.planning import matrix
 from patchmark.secrets import redactor_for, secrets_in
 from patchmark.settings import Flags, make
 from patchmark.workflow import Workflow
@@ -42,6 +43,7 @@ _CODES = {
     2: "something it was given is wrong",
     3: "something it depends on does not work",
     5: "whether a gate is met cannot be told",
+    TIME_UP: "the time limit was reached, and the same run folder goes on later",
     AWAITING: "answers are awaited from a batch, and the same run folder goes on later",
 }
 
@@ -87,12 +89,14 @@ def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -
         code = program(inputs.arguments())
         sys.stdout.flush()
         sys.stderr.flush()
+    if inputs.command == "plan":
+        return _planned(inputs, workflow, code)
     if _modified(report_file) in (None, before):
         _without_report(workflow, code)
         return code
     report = redactor_for(environment).record(_read(report_file))
     _publish(report, inputs, environment, workflow, pull_request)
-    if code == AWAITING:
+    if code in (AWAITING, TIME_UP):
         workflow.notice(f"{_CODES[code]}; keep its run folder")
         return 0
     if code:
@@ -118,7 +122,18 @@ def _with_models(inputs: ActionInputs, environment: Mapping[str, str]) -> Action
         models=",".join(settings.models),
         rewrite_with=settings.rewrite_with or "",
         judge_model=settings.judge_model or "",
+        # The job that merges is the only one that comments.
+        comment="off" if inputs.shard else inputs.comment,
     )
+
+
+def _planned(inputs: ActionInputs, workflow: Workflow, code: int) -> int:
+    if code:
+        _without_report(workflow, code)
+        return code
+    workflow.output("matrix", matrix(int(inputs.shards or 1)))
+    workflow.output("run-folder", inputs.run_folder)
+    return 0
 
 
 def _skip(workflow: Workflow) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from core.errors import UsageError
 from models.services import KEY_VARIABLES
 from models.spec import needs_key
+from patchmark import action_shards
 
 INPUT_PREFIX = "PATCHMARK_INPUT_"
 
@@ -43,6 +44,11 @@ class ActionInputs:
     openai_api_key: str
     run_folder: str
     ca_bundle: str
+    command: str
+    shards: str
+    shard: str
+    merge_from: str
+    time_limit: str
 
     def arguments(self) -> list[str]:
         """The command line this stands for. Keys and tokens are never part of it."""
@@ -65,14 +71,18 @@ class ActionInputs:
             "--max-cost-per-solve": self.max_cost_per_solve,
             "--replay": self.replay,
             "--config": self.config,
+            "--shard": self.shard,
+            "--time-limit": self.time_limit,
         }
+        if self.command != "run":
+            return action_shards.arguments(self, flags)
         # Joined by `=`: a value that starts with a dash stays a value.
         given = [f"{flag}={value}" for flag, value in flags.items() if value]
         return ["run", *given, *(["--batch"] if self.batch else [])]
 
     def lacks_a_key(self, keys: Mapping[str, str]) -> bool:
         """True where a model's API has to be called and its key is not among `keys`."""
-        if self.replay:
+        if self.replay or self.command != "run":
             return False
         names = [*self.models.split(","), self.rewrite_with, self.judge_model]
         needed = {needs_key(name.strip()) for name in names if name} - {None}
@@ -137,6 +147,11 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         openai_api_key=value("OPENAI_API_KEY"),
         run_folder=path("RUN_FOLDER") or str(temporary / "patchmark-run"),
         ca_bundle=path("CA_BUNDLE"),
+        command=one_of("COMMAND", *action_shards.COMMANDS),
+        shards=action_shards.count(value("SHARDS")),
+        shard=value("SHARD"),
+        merge_from=path("MERGE_FROM") or str(temporary / "patchmark-shards"),
+        time_limit=value("TIME_LIMIT"),
     )
 
 
