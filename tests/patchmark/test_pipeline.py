@@ -261,17 +261,16 @@ def test_stopped_from_the_keyboard(finished: Path, tmp_path: Path) -> None:
 
 def test_a_time_limit_ends_a_run_with_a_partial_report(finished: Path, tmp_path: Path) -> None:
     """What was left is nobody's failure, and the same command does it."""
-    words = [*asked(sample(tmp_path), tmp_path / "out"), "--json"]
+    words = [*asked(sample(tmp_path), tmp_path / "out", tasks=2), "--json"]
     cache = str(finished / "cache")
-    short = patchmark(tmp_path, *words, "--time-limit", "0.06", XDG_CACHE_HOME=cache)
+    short = patchmark(tmp_path, *words, "--time-limit", "0.05", XDG_CACHE_HOME=cache)
     assert short.returncode == 6, short.stderr
     report = json.loads(short.stdout)
-    assert report["partial"][0].startswith("The time limit of 0.06 minutes was reached before all")
-    ended = {(c["outcome"], c["cause"]) for task in report["tasks"] for c in task["cells"]}
-    assert ended - {("passed", None), ("failed", "model")} <= {("cancelled", "patchmark")}
+    assert report["partial"][0].startswith("The time limit of 0.05 minutes was reached before all")
+    causes = {(c["outcome"], c["cause"]) for task in report["tasks"] for c in task["cells"]}
+    assert causes <= {("passed", None), ("failed", "model"), ("cancelled", "patchmark")}
     whole = json.loads(patchmark(tmp_path, *words, XDG_CACHE_HOME=cache).stdout)
-    assert whole["partial"] == []
-    assert [row["passed"] for row in whole["entrants"]] == [3, 0, 1, 0]
+    assert (whole["partial"], [row["passed"] for row in whole["entrants"][:2]]) == ([], [2, 0])
 
 
 def wait_for(path: Path) -> None:

@@ -64,15 +64,17 @@ def test_questions_end_first_and_then_what_is_under_way_is_broken_off() -> None:
     assert clock.over
 
 
-def test_what_was_broken_off_is_nobodys_failure() -> None:
-    """A container that is taken away looks like an engine that fails."""
+@pytest.mark.parametrize("error", [EngineError("gone"), None])
+def test_what_was_broken_off_is_nobodys_failure(error: EngineError | None) -> None:
+    """A container that is taken away looks like an engine, or a patch, that fails."""
     clock = Clock(0.5)
 
     def work() -> None:
         with clock.work(PROOF):
             with pytest.raises(TimeUpError), clock.running(lambda: None, lambda: 0.0):
                 time.sleep(5)
-            raise EngineError("gone")
+            if error:
+                raise error
 
     with pytest.raises(TooLateError):
         work()
