@@ -12,10 +12,12 @@ function make(name, attributes, ...children) {
   return element;
 }
 
-const HASH_COMMENTS = /\.(py|pyi|rb|sh|bash|toml|ya?ml|pl|r|cfg|mk|cmake|txt|ex|exs|jl)$/i;
+const HASH_COMMENTS = /\.(py|pyi|rb|sh|bash|toml|ya?ml|pl|r|cfg|mk|cmake|ex|exs|jl)$/i;
+const PROSE = /\.(md|rst|txt|adoc|csv|json)$|^[A-Z]+$/;
 const TOKENS = {
   slash: /(\/\/.*|\/\*.*?(?:\*\/|$)|^\s*\*.*)|("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|`(?:[^`\\]|\\.)*`?)|\b(\d[\w.]*)\b|\b([A-Za-z_]\w*)\b/g,
   hash: /(#.*)|("""|'''|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?)|\b(\d[\w.]*)\b|\b([A-Za-z_]\w*)\b/g,
+  none: /(?!)/g,
 };
 const KEYWORDS = new Set(`abstract and as assert async await bool boolean break case catch char class
  const continue def default defer del do double elif else elsif end enum except export extends extern
@@ -52,7 +54,7 @@ function common(a, b) {
 /** One line of a hunk, `part` = [start, end] of what differs from the line it is paired with. */
 function codeLine(sign, code, numbers, tokens, part) {
   const kind = { '+': 'add', '-': 'del' }[sign] || 'same';
-  const line = make('span', { class: `line ${kind}`, 'data-old': numbers[0], 'data-new': numbers[1] }, sign || ' ');
+  const line = make('span', { class: `line ${kind}`, 'data-old': String(numbers[0]).padStart(4), 'data-new': String(numbers[1]).padStart(4) }, sign || ' ');
   if (part && part[0] + part[1] > 0 && code.length > part[0] + part[1]) {
     const end = code.length - part[1];
     const middle = make('span', { class: 'changed' });
@@ -113,7 +115,7 @@ function drawDiff(text) {
     const starts = lines.flatMap((line, n) => (HUNK.test(line) ? [n] : []));
     const box = make('div', { class: 'file-box' });
     const name = appendHeading(box, lines.slice(0, starts.length ? starts[0] : lines.length));
-    const tokens = HASH_COMMENTS.test(name) ? TOKENS.hash : TOKENS.slash;
+    const tokens = PROSE.test(name) ? TOKENS.none : HASH_COMMENTS.test(name) ? TOKENS.hash : TOKENS.slash;
     const block = make('pre', { tabindex: '0', 'aria-label': `Changes of ${name || 'a patch'}` });
     starts.forEach((start, n) => {
       const at = lines[start].match(HUNK).slice(1).map(Number);

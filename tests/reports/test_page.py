@@ -296,6 +296,8 @@ def test_three_hundred_tasks_stay_light(tab: Tab, tmp_path: Path) -> None:
     report, trail, trends = big()
     html = page(report, trail, trends)
     assert len(html) < 14_000_000
+    # Too much to stand on the page twice: without scripts it says where each patch is.
+    assert "Patch and tests: tasks[299] and cells[7] in report.json." in html
     show(tab, tmp_path, html)
     assert tab.run("document.querySelectorAll('*').length") < 20_000
     tab.run("location.hash = '#task-300-8'")
