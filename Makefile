@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 VENV := .venv/bin
+# Files stay whole, for what they share is made once a file; tests/conftest.py gives their order.
+AT_ONCE := -n auto --maxprocesses=4 --dist loadfile --no-loadscope-reorder --durations=15
 WORKFLOWS := $(wildcard .github/workflows/*.yml .github/workflows/*.yaml)
 EXAMPLES := $(wildcard examples/*.yml examples/*.yaml examples/*/*.yml)
 
@@ -29,8 +31,8 @@ demo: setup ## Run the whole pipeline on the sample repository that comes with p
 demo-local: setup ## Have a small open model on this machine solve TASKS of its tasks: 1.1 GB, minutes each
 	@engine="$$(scripts/engine)"; env "$$engine" scripts/demo-local $(PYTHON) $(or $(TASKS),5)
 
-test: setup ## Run all tests; those that need a container engine get one
-	@engine="$$(scripts/engine)"; env "$$engine" $(VENV)/python -m pytest $(ARGS)
+test: setup ## Run all tests, as many at once as there are processors; ARGS="-n0 …" is one process
+	@engine="$$(scripts/engine)"; env "$$engine" $(VENV)/python -m pytest $(AT_ONCE) $(ARGS)
 
 check: setup ## Formatting, lint, types, import directions, shell, workflows and action.yml
 	$(VENV)/ruff format --check .

@@ -22,6 +22,8 @@ class Command:
     """Shell that runs as the tests' user in the repository, without any network."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Environment of `run`."""
+    asks: tuple[str, ...] = ()
+    """The wire formats that it speaks; () = not known, or all."""
 
     def __hash__(self) -> int:
         return hash(repr(self))

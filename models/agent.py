@@ -123,6 +123,8 @@ class _Work:
     first: Request
     bench: Workbench
     turns: list[Turn] = field(default_factory=list)
+    asked: int = 1
+    """Questions so far; what lies behind them on disk is of another dialog."""
     key: str = ""
     seconds: float = 0.0
     spent: Decimal = Decimal(0)
@@ -130,7 +132,7 @@ class _Work:
     @property
     def slots(self) -> list[Slot]:
         """Those of all answers, and of the one that was asked for last."""
-        return [self._slot(number) for number in range(1, len(self.turns) + 2)]
+        return [self._slot(number) for number in range(1, self.asked + 1)]
 
     def to_the_end(self) -> Ended:
         """Step after step, until it submits or reaches a limit."""
@@ -158,7 +160,7 @@ class _Work:
                 return self._handed_in(limit)
 
     def _ask(self) -> Exchange:
-        number = len(self.turns) + 1
+        self.asked = number = len(self.turns) + 1
         turns = compacted(self.turns, self.agent.window_chars - self.first.characters)
         request = self.first.model_copy(update={"turns": turns})
         # By the answers so far: what commands print differs from run to run.

@@ -103,14 +103,14 @@ class Asker:
 
     def _try(self, question: _Question) -> Exchange:
         slot, request = question.slot, question.request
-        worst, began = self.worst_case(request) or Decimal(0), time.monotonic()
+        worst, began = self.worst_case(request), time.monotonic()
         # The place first: money that is set aside is then on its way, and nobody waits for it long.
         with question.under_way(), ExitStack() as stack:
             place = stack.enter_context(ExitStack())
             turn = place.enter_context(self.lane.turn(request.characters // 4, question.failed))
-            reservation = stack.enter_context(self.budget.reserve(worst))
+            reservation = stack.enter_context(self.budget.reserve(worst or Decimal(0)))
             waited = question.waited(began)
-            sent = self.store.begin(slot, request, question.key, _now(), waited)
+            sent = self.store.begin(slot, request, question.key, _now(), waited, worst=worst)
             try:
                 answer = self.provider.ask(request)
             except AskFailedError as error:

@@ -42,6 +42,8 @@ class Batch(Record):
     entrant: str
     items: tuple[Item, ...]
     made_at: datetime
+    sent_at: datetime | None = None
+    """When it was last about to be handed in, or failed to be; None = it never was."""
     remote: str | None = None
     """The API's id; None = not known yet."""
     closed: bool = False

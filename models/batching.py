@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from core.errors import UsageError
@@ -18,6 +18,9 @@ from models.provider import Answer, AskFailedError, Request
 from models.retry import retrying
 
 Question = tuple[Slot, Request]
+LAG = timedelta(minutes=15)
+"""How long after its sending a batch that no list shows may still turn up: what a request may take,
+and some more, since no API says how soon its list shows what was handed in."""
 _UNSENT = AskFailedError("the batch that it was in was never sent")
 _UNTOLD = AskFailedError("the batch ended without a word on it", maybe_billed=True)
 _NOT_DONE = AskFailedError("the batch ended before its turn came")
@@ -32,6 +35,7 @@ class Batcher:
     """Asks nobody here: keeps, and prices as batches are."""
     api: BatchApi
     batches: BatchStore
+    lag: timedelta = LAG
     trouble: list[str] = field(default_factory=list)
     """What went wrong and was not given up, in words."""
 
@@ -89,19 +93,22 @@ class Batcher:
 
     def _hand_in(self, part: Sequence[tuple[Item, Slot, Request]]) -> None:
         name = f"patchmark-{secrets.token_hex(8)}"
+        model = part[0][2].model
         items = tuple(item for item, _, _ in part)
         # The batch before its requests: a request that names no batch would wait for ever.
         batch = self.batches.keep(
             Batch(name=name, entrant=self.entrant, items=items, made_at=_now())
         )
         for item, slot, request in part:
-            self.asker.store.begin(slot, request, item.key, _now(), Waited(), batch=name)
+            self.asker.store.begin(
+                slot, request, item.key, _now(), Waited(), batch=name, worst=item.worst_usd
+            )
         questions = [(item.id, request) for item, _, request in part]
-        model = part[0][2].model
         try:
-            remote = retrying(lambda: self._post(name, model, questions))
+            remote = retrying(lambda: self._post(batch, model, questions))
         except AskFailedError as error:
             if error.maybe_billed:
+                self._note_sending(batch)  # it may have taken long to fail
                 self.trouble.append(f"whether a batch was taken is not known yet: {error}")
                 return
             self._close(batch, error)
@@ -111,9 +118,14 @@ class Batcher:
             return
         self.batches.keep(batch.model_copy(update={"remote": remote}))
 
-    def _post(self, name: str, model: str, questions: Questions) -> str:
+    def _note_sending(self, batch: Batch) -> Batch:
+        return self.batches.keep(batch.model_copy(update={"sent_at": _now()}))
+
+    def _post(self, batch: Batch, model: str, questions: Questions) -> str:
+        # Whatever becomes of this process, a batch without this line needs no looking for.
+        self._note_sending(batch)
         try:
-            return self.api.send(name, model, questions)
+            return self.api.send(batch.name, model, questions)
         except AskFailedError as error:
             if error.maybe_billed:  # it must be looked for, not sent again
                 error.retriable = False
@@ -143,12 +155,22 @@ class Batcher:
         """The batch with its id, or closed where it was never sent; None = not known yet."""
         if batch.remote is not None:
             return batch
+        if batch.sent_at is None:
+            self._close(batch, _UNSENT)
+            return batch
         known = {other.remote for other in self.batches.all() if other.remote is not None}
         found = retrying(lambda: self.api.find(batch, known))
         if found.unclear:
             self.trouble.append("a batch that is under way may be ours: its end will tell")
             return None
         if found.remote is None:
+            until = batch.sent_at + self.lag
+            if _now() < until:
+                self.trouble.append(
+                    "a batch that may have been taken is not listed: before it is handed in anew "
+                    f"it is looked for until {until:%H:%M} UTC"
+                )
+                return None
             self._close(batch, _UNSENT)
             return batch
         return self.batches.keep(batch.model_copy(update={"remote": found.remote}))

@@ -122,6 +122,7 @@ class CommandLine:
             **dict.fromkeys(_PLAIN, address),
             **dict.fromkeys(_WITH_VERSION, f"{address}/v1"),
             "PATCHMARK_MODEL": self.spec.model,
+            "PATCHMARK_MAX_OUTPUT_TOKENS": str(self.max_output_tokens),
             "PATCHMARK_LITELLM": f"{prefix}{self.spec.model}",
         }
         lines = (f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
@@ -140,7 +141,7 @@ class CommandLine:
     def _how(self, proxy: Proxy, did: Did, diff: str) -> tuple[Stop, str]:
         failed = did.exit_code != 0
         last = " ".join(did.output.strip().rpartition("\n")[2].split())[:200]
-        how = f"the command ended with {did.exit_code}: {last}" if failed else ""
+        how = f"the command ended with {did.exit_code}: {last}".rstrip(": ") if failed else ""
         if did.exit_code is None:
             how = f"stopped after {self.limits.seconds:g} s"
         if proxy.over_budget:
@@ -148,7 +149,8 @@ class CommandLine:
         if proxy.trouble and (failed or not diff):
             return Stop.PROVIDER_FAILED, proxy.trouble
         if not proxy.asked and not diff:
-            return Stop.ENVIRONMENT_BROKEN, how or f"the command asked nothing: {last}"
+            how = how or f"the command asked nothing: {last}"
+            return Stop.ENVIRONMENT_BROKEN, "; ".join(filter(None, (how, proxy.not_let_out)))
         detail = proxy.limit or how
         if diff:
             return Stop.ANSWERED, detail

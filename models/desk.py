@@ -37,7 +37,9 @@ class Desk:
     replay: Path | None = None
     """A run folder, or its exchanges folder, to answer from; then no one is called."""
     caps: Mapping[str, Decimal] = field(default_factory=dict)
-    """Entrant → US dollars that its answers may cost, within the budget of all."""
+    """Entrant → US dollars that its answers and probes may cost, within the budget of all."""
+    purses: dict[str, Budget] = field(default_factory=dict)
+    """Those made so far; whatever is asked for one entrant shares one."""
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Provider → API key."""
     base_urls: Mapping[str, str] = field(default_factory=dict)

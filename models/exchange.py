@@ -81,6 +81,8 @@ class _Sent(_Kept):
     """From the failure of this question before to asking again; in no other time."""
     queued_seconds: float = 0
     """Waited then for a place, a rate limit or money, before it was sent; in no other time."""
+    worst_usd: Decimal | None = None
+    """US dollars set aside for it, which count against a cap where its cost is not known."""
 
 
 class SentRequest(_Sent):

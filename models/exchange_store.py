@@ -73,6 +73,7 @@ class ExchangeStore:
         now: datetime,
         waited: Waited,
         batch: str | None = None,
+        worst: Decimal | None = None,
     ) -> SentRequest:
         """Keep a request that is about to be sent; it is on disk when this returns.
 
@@ -92,6 +93,7 @@ class ExchangeStore:
             sent_at=now,
             backoff_seconds=round(waited.backoff, 3),
             queued_seconds=round(waited.queued, 3),
+            worst_usd=worst,
         )
         self._write(self.path(slot, ".request"), record)
         return record
@@ -111,8 +113,8 @@ class ExchangeStore:
         run was killed becomes a failure of unknown cost.
         """
         for other in self._hashes(slot) - {sha256}:
-            self._rename(slot, "", _aside(other))
-        self._rename(slot, _aside(sha256), "")
+            self._rename(slot, "", aside(other))
+        self._rename(slot, aside(sha256), "")
         answer = self.answer(slot)
         if answer is None:
             self._close_interrupted(slot, now)
@@ -128,7 +130,7 @@ class ExchangeStore:
         if all(_same(self.path(slot, part), content) for part, content in contents.items()):
             return
         for other in self._hashes(slot):
-            self._rename(slot, "", _aside(other))
+            self._rename(slot, "", aside(other))
         for part, content in contents.items():
             write_durably(self.path(slot, part), content)
 
@@ -142,7 +144,7 @@ class ExchangeStore:
         parts = [p.name.removeprefix(slot.stem + old) for p in folder.glob(f"{slot.stem}{old}.*")]
         moved = [part for part in sorted(parts) if not part.startswith(".aside-")]
         for part in moved:
-            (folder / f"{slot.stem}{old}{part}").rename(_free(folder / f"{slot.stem}{new}{part}"))
+            (folder / f"{slot.stem}{old}{part}").rename(free(folder / f"{slot.stem}{new}{part}"))
         if moved:
             _sync_folder(folder)
 
@@ -192,19 +194,36 @@ def kept(path: Path) -> Exchange | Failure:
 
 
 def spent(folder: Path, entrant: str = "*") -> Decimal:
-    """US dollars that an exchanges folder shows as billed; what is unknown is not in it.
+    """US dollars that an exchanges folder shows as billed.
 
-    `entrant` is the folder of one, as in `Slot.folder`; all of them unless it is given.
-    Raises StoreError, naming the file, when one is damaged.
+    What is not known counts with what was set aside for it, and so does what was under way when a
+    run was killed, but for batches, which count for themselves. `entrant` is the folder of one,
+    as in `Slot.folder`; all of them unless it is given. Raises StoreError, naming the file, when
+    one is damaged.
     """
     total = Decimal(0)
     for path in sorted(folder.glob(f"{entrant}/*.json")):
         if ".failed-" in path.name:
-            total += _parse(Failure, path).cost_usd or 0
-        elif not path.name.endswith(".request.json"):
+            total += _billed(_parse(Failure, path))
+        elif path.name.endswith(".request.json"):
+            total += _under_way(path)
+        else:
             exchange = _parse(Exchange, path)
-            total += 0 if exchange.fiction else exchange.cost_usd or 0
+            total += 0 if exchange.fiction else _billed(exchange)
     return total
+
+
+def _billed(record: Failure | Exchange) -> Decimal:
+    cost = record.cost_usd
+    return cost if cost is not None else record.worst_usd or Decimal(0)
+
+
+def _under_way(path: Path) -> Decimal:
+    """What a request may have cost that has neither an answer nor a failure."""
+    sent, stem = _parse(SentRequest, path), path.name.removesuffix(".request.json")
+    ends = (f"{stem}.json", f"{stem}.failed-{sent.number}.json")
+    over = sent.batch is not None or any(path.with_name(end).exists() for end in ends)
+    return Decimal(0) if over else sent.worst_usd or Decimal(0)
 
 
 def write_durably(path: Path, content: bytes) -> None:
@@ -245,11 +264,12 @@ def _same(path: Path, content: bytes) -> bool:
     return path.exists() and path.read_bytes() == content
 
 
-def _aside(sha256: str | None) -> str:
+def aside(sha256: str | None) -> str:
+    """What stands in the names of files of another question, by its hash."""
     return f".aside-{sha256[:16] if sha256 else 'unhashed'}"
 
 
-def _free(path: Path) -> Path:
+def free(path: Path) -> Path:
     """The path, or the first one like it that does not exist yet."""
     candidate, number = path, 1
     while candidate.exists():

@@ -66,6 +66,8 @@ class Proxy:
     over_budget: str = ""
     trouble: str = ""
     """Why the last question was not answered; "" where it was."""
+    not_let_out: str = ""
+    """Why the last request was not let out that was no question."""
     refused: str = ""
     """The last answer's words where it was a refusal."""
     fatal: PatchmarkError | None = None
@@ -90,12 +92,17 @@ class Proxy:
             to.part(_listed(self.spec.model))
             return
         api = SERVICES[self.spec.service].api
-        asked = question(sent, api, self.spec.model, self.max_output_tokens)
+        try:
+            asked = question(sent, api, self.spec.model, self.max_output_tokens)
+        except RefusedError as error:
+            self.not_let_out = str(error)
+            raise
         request = self._request(asked)
         self._count(asked)
-        slot, kept = self.turns.claim(request.sha256)
+        key = request.model_copy(update={"raw": asked.alike}).sha256
+        slot, kept = self.turns.claim(key)
         if kept is None:
-            self._ask(slot, request, asked, sent, to)
+            self._ask(slot, request, key, asked, sent, to)
             return
         self.recalled_seconds += kept.seconds or 0.0
         self._took(kept)
@@ -133,7 +140,7 @@ class Proxy:
         raise RefusedError(403, f"nothing more is asked: {ended}")
 
     def _ask(
-        self, slot: Slot, request: Request, asked: Question, sent: Sent, to: Answering
+        self, slot: Slot, request: Request, key: str, asked: Question, sent: Sent, to: Answering
     ) -> None:
         till = self.till
         if till.upstream is None:
@@ -156,7 +163,7 @@ class Proxy:
             lane=till.lane,
         )
         try:
-            exchange = asker.once(slot, request, request.sha256)
+            exchange = asker.once(slot, request, key)
         except OverBudgetError as error:
             self.turns.failed(slot)
             self.over_budget = str(error)

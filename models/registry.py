@@ -21,6 +21,7 @@ from models.oneshot import OneShot
 from models.passing import Upstream
 from models.pricing import PriceList
 from models.probe import Prober
+from models.probe import slot_of as probe_slot
 from models.prompt import MOST_STATEMENT
 from models.recording_proxy import Till
 from models.repair import Repairer
@@ -30,7 +31,7 @@ from models.rewrite import Rewriter
 from models.services import SERVICES
 from models.spec import FORMS, Spec, check, needs_key, parse, works_in_a_container
 from models.window import CHARACTERS, window
-from models.wire import OFFERED
+from models.wire import OFFERED, WIRES
 
 _PROMPT_FRAME = 4_000
 """Characters of a prompt beside what is shown of problem and repository."""
@@ -88,14 +89,18 @@ def batcher(entrant: Entrant, desk: Desk) -> Batcher | None:
 
 
 def _capped(name: str, desk: Desk) -> Desk:
+    """The same with an entrant's own budget, where it has one."""
     cap = desk.caps.get(name)
     if cap is None:
         return desk
-    already = Decimal(0)
-    if desk.replay is None:
-        already = spent(desk.exchanges, slug(name)) + pledged(desk.exchanges, name)
-    own = Budget(cap, already, within=desk.budget, of=f" for {name}")
-    return replace(desk, budget=own)
+    if name not in desk.purses:
+        already = Decimal(0)
+        if desk.replay is None:
+            mine = (slug(name), probe_slot(name, "").folder)
+            already = sum((spent(desk.exchanges, folder) for folder in mine), Decimal(0))
+            already += pledged(desk.exchanges, name)
+        desk.purses[name] = Budget(cap, already, within=desk.budget, of=f" for {name}")
+    return replace(desk, budget=desk.purses[name])
 
 
 def _budget(name: str, spec: Spec, desk: Desk) -> int:
@@ -151,6 +156,12 @@ def _command(name: str, spec: Spec, desk: Desk) -> CommandLine:
         raise UsageError(f"{name}: no [commands.{spec.command}] in the settings; known: {known}")
     if service.api not in OFFERED:
         raise UsageError(f"{name}: commands are not let out to {service.name}, which takes no key")
+    command = desk.commands[spec.command]
+    if command.asks and not set(command.asks) & set(OFFERED[service.api]):
+        raise UsageError(
+            f"{name}: {spec.command} speaks {WIRES[command.asks[0]]} alone, and {service.name} "
+            "does not: name another agent, or another service"
+        )
     upstream = None
     if desk.replay is None:
         upstream = Upstream(service, connection(name, service, desk))
@@ -158,7 +169,7 @@ def _command(name: str, spec: Spec, desk: Desk) -> CommandLine:
     return CommandLine(
         name=name,
         spec=spec,
-        command=desk.commands[spec.command],
+        command=command,
         till=Till(
             store=ExchangeStore(desk.exchanges, desk.redactor),
             budget=desk.budget,
@@ -206,7 +217,7 @@ def prober(name: str, desk: Desk) -> Prober | None:
         return None
     return Prober(
         name=name,
-        answers=answers(name, desk),
+        answers=answers(name, _capped(name, desk)),
         store=ExchangeStore(desk.exchanges, desk.redactor),
         max_output_tokens=desk.max_output_tokens,
     )

@@ -53,10 +53,11 @@ class Reply:
         """The complete answer. Raises AskFailedError where no reason for the end was given."""
         if finish is None:  # SDKs take a cut connection for the end of the answer
             raise self.broken("the stream ended before the answer did")
+        text = "".join(self._texts)
         return Answer(
-            text="".join(self._texts),
+            text=text,
             finish="refusal" if self.refused else finish,
-            usage=self.usage,
+            usage=self.usage if not text or _counts_something(self.usage) else None,
             raw_usage=self.raw_usage,
             served_model=self.served_model,
             first_token_seconds=self._first,
@@ -100,6 +101,11 @@ class Reply:
 
     def _seconds(self) -> float:
         return time.monotonic() - self._started
+
+
+def _counts_something(usage: Usage | None) -> bool:
+    """False for counts by which a text cost nothing to ask for, or to write: they are not known."""
+    return usage is not None and usage.input_tokens > 0 and usage.output_tokens > 0
 
 
 def number(count: object) -> int:

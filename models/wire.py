@@ -24,6 +24,13 @@ OFFERED: dict[Api, tuple[Wire, ...]] = {
     "chat": ("chat",),
 }
 """What a service understands; Vertex AI, which takes no key, is not among them."""
+WIRES: dict[str, str] = {
+    "messages": "Anthropic's Messages",
+    "chat": "chat completions",
+    "responses": "OpenAI's Responses",
+    "generate": "Gemini's API",
+}
+"""What people call them."""
 _PATHS: dict[Wire, re.Pattern[str]] = {
     "messages": re.compile(r"(?:/v1)?/messages"),
     "chat": re.compile(r"(?:/v1)?/chat/completions"),
@@ -64,7 +71,8 @@ _MOST_TOKENS: dict[Wire, tuple[str, ...]] = {
     "generate": ("maxOutputTokens", "max_output_tokens"),
 }
 _NO_CONTENT = frozenset({"tools", "args", "response"})
-"""Fields in which an address is only words."""
+"""Fields in which an address, or an id, is only words."""
+_IDS = frozenset({"id", "call_id", "tool_use_id", "tool_call_id", "prompt_cache_key"})
 
 
 class RefusedError(Exception):
@@ -83,7 +91,9 @@ class Question:
     path: str
     """Behind the service's address."""
     raw: str
-    """The body: equal questions have equal ones."""
+    """The body."""
+    alike: str
+    """The body without the ids in it: equal questions have equal ones."""
     max_output_tokens: int
     other_model: str
     """Another model than the entrant's that was asked for; "" = none."""
@@ -95,15 +105,21 @@ def wire_of(path: str) -> Wire | None:
 
 
 def question(sent: Sent, api: Api, model: str, max_output_tokens: int) -> Question:
-    """Read a request of an agent; `max_output_tokens` where it says none. Raises RefusedError."""
+    """Read a request of an agent, whose answer is at most so long. Raises RefusedError."""
+    try:
+        return _question(sent, api, model, max_output_tokens)
+    except RecursionError as error:
+        raise RefusedError(400, "the body is nested too deeply") from error
+
+
+def _question(sent: Sent, api: Api, model: str, max_output_tokens: int) -> Question:
     path, _, query = sent.path.partition("?")
     wire = wire_of(path)
     if sent.method != "POST" or wire is None or wire not in OFFERED[api]:
         raise RefusedError(404, f"{sent.method} {path[:100]} is not let out")
-    try:
-        body = _let_out(sent.body, wire)
-    except RecursionError as error:
-        raise RefusedError(400, "the body is nested too deeply") from error
+    if (packed := sent.headers.get("content-encoding", "identity")) != "identity":
+        raise RefusedError(415, f"the body is packed ({packed[:20]}): send it as it is")
+    body = _let_out(sent.body, wire)
     _tools(wire, body)
     if wire == "generate":
         asked, upstream = _generate(path, query, model)
@@ -115,15 +131,39 @@ def question(sent: Sent, api: Api, model: str, max_output_tokens: int) -> Questi
     if wire == "chat" and body.get("stream"):
         body["stream_options"] = {"include_usage": True}
     most = _most_tokens(wire, body, max_output_tokens)
-    raw = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    _thought_within(most, body)
+    raw, alike = _written(body), _written(_numbered(body, {}))
     return Question(
         wire=wire,
         path=upstream,
-        # Half of a surrogate pair is JSON, and no text.
-        raw=raw.encode("utf-8", "replace").decode(),
+        raw=raw,
+        alike=alike,
         max_output_tokens=most,
         other_model="" if asked == model else asked[:100],
     )
+
+
+def _written(body: object) -> str:
+    raw = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    # Half of a surrogate pair is JSON, and no text.
+    return raw.encode("utf-8", "replace").decode()
+
+
+def _numbered(value: Any, seen: dict[str, int]) -> Any:
+    """The same with a number for each id: agents make them anew whenever they run."""
+    if isinstance(value, list):
+        return [_numbered(part, seen) for part in value]
+    if not isinstance(value, dict):
+        return value
+    numbered = {}
+    for name, part in sorted(value.items()):
+        if name in _IDS and isinstance(part, str):
+            numbered[name] = seen.setdefault(part, len(seen))
+        elif name in _NO_CONTENT or (name == "input" and isinstance(part, dict)):
+            numbered[name] = part
+        else:
+            numbered[name] = _numbered(part, seen)
+    return numbered
 
 
 def refusal(wire: Wire | None, status: int, message: str) -> bytes:
@@ -167,20 +207,36 @@ def _generate(path: str, query: str, model: str) -> tuple[str, str]:
 
 def _tools(wire: Wire, body: dict[str, Any]) -> None:
     """Leave in only tools that the agent itself carries out."""
-    given = body.get("tools")
-    tools = [tool for tool in given if isinstance(tool, dict)] if isinstance(given, list) else []
+    tools = _dicts(body.get("tools"))
     if wire == "generate":
         kept = [{n: tool[n] for n in _DECLARED if n in tool} for tool in tools]
     else:
-        kept = [t for t in tools if _TOOLS[wire].fullmatch(str(t.get("type") or ""))]
+        kept = [t for t in tools if _own(wire, t)]
     body["tools"] = [tool for tool in kept if tool]
     if not body["tools"]:
         for name in ("tools", "tool_choice", "toolConfig", "tool_config"):
             body.pop(name, None)
 
 
-def _most_tokens(wire: Wire, body: dict[str, Any], otherwise: int) -> int:
-    """How long the answer may get; said to the provider in any case. Raises RefusedError."""
+def _dicts(given: object) -> list[dict[str, Any]]:
+    return [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+
+
+def _own(wire: Wire, tool: Mapping[str, Any]) -> bool:
+    """Whether the agent itself carries a tool out, or each of a group of them."""
+    kind = str(tool.get("type") or "")
+    if wire == "responses" and kind == "namespace":
+        return all(one.get("type") in ("function", "custom") for one in _dicts(tool.get("tools")))
+    if wire == "responses" and kind == "tool_search":
+        return tool.get("execution") == "client"
+    return bool(_TOOLS[wire].fullmatch(kind))
+
+
+def _most_tokens(wire: Wire, body: dict[str, Any], allowed: int) -> int:
+    """How long the answer may get; said to the provider in any case. Raises RefusedError.
+
+    No longer than is allowed: budgets and estimates go by that.
+    """
     place = body
     if wire == "generate":
         name = "generation_config" if "generation_config" in body else "generationConfig"
@@ -193,9 +249,17 @@ def _most_tokens(wire: Wire, body: dict[str, Any], otherwise: int) -> int:
     said = [place[name] for name in names if place.get(name) is not None]
     if any(not isinstance(most, int) or most < 1 for most in said):
         raise RefusedError(400, f"{' or '.join(names)}: not a number of tokens")
-    if not said:
-        place[names[0]] = otherwise
-    return max(said, default=otherwise)
+    most: int = min([*said, allowed])
+    for name in [name for name in names if place.get(name) is not None] or names[:1]:
+        place[name] = most
+    return most
+
+
+def _thought_within(most: int, body: dict[str, Any]) -> None:
+    """Keep what Anthropic's models may think below the answer's length, as their API demands."""
+    thinking = body.get("thinking")
+    if isinstance(thinking, dict) and isinstance(budget := thinking.get("budget_tokens"), int):
+        thinking["budget_tokens"] = min(budget, most - 1)
 
 
 def _fetches(value: Any) -> bool:

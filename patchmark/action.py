@@ -26,6 +26,7 @@ from patchmark.action_inputs import (
     pull_request_of,
     secrets_withheld,
 )
+from patchmark.pipeline import AWAITING
 from patchmark.secrets import redactor_for, secrets_in
 from patchmark.settings import Flags, make
 from patchmark.workflow import Workflow
@@ -33,19 +34,20 @@ from patchmark.workflow import Workflow
 Program = Callable[[list[str]], int]
 """`patchmark.cli.main`: takes arguments, returns the exit code."""
 
-SHORTER = (20_000, 4_000)
-"""Characters of the comments tried where GitHub finds the full one too long."""
+LONGEST = (60_000, 20_000, 4_000)
+"""Characters of the comments that are tried, where GitHub finds one too long."""
 
 _CODES = {
-    1: "the gate was not met",
+    1: "a gate was not met",
     2: "something it was given is wrong",
     3: "something it depends on does not work",
-    4: "answers are awaited from a batch, and the same run folder goes on later",
+    5: "whether a gate is met cannot be told",
+    AWAITING: "answers are awaited from a batch, and the same run folder goes on later",
 }
 
 
 def run(environment: Mapping[str, str], program: Program) -> int:
-    """Run the step and return its exit code: that of the command line.
+    """Run the step and return its exit code: that of the command line, 0 while batches are awaited.
 
     Inputs are the variables PATCHMARK_INPUT_*, as action.yml maps them. Whatever happens to
     the comment changes the log only.
@@ -90,6 +92,9 @@ def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -
         return code
     report = redactor_for(environment).record(_read(report_file))
     _publish(report, inputs, environment, workflow, pull_request)
+    if code == AWAITING:
+        workflow.notice(f"{_CODES[code]}; keep its run folder")
+        return 0
     if code:
         workflow.error(f"{_CODES.get(code, f'it ended with {code}')}: {report.verdict}")
     return code
@@ -105,10 +110,15 @@ def _with_models(inputs: ActionInputs, environment: Mapping[str, str]) -> Action
         config=Path(inputs.config) if inputs.config else None,
         models=inputs.models or None,
         rewrite_with=inputs.rewrite_with or None,
+        judge_model=inputs.judge_model or None,
     )
     settings = make(flags, environment)
-    models = ",".join(settings.models)
-    return replace(inputs, models=models, rewrite_with=settings.rewrite_with or "")
+    return replace(
+        inputs,
+        models=",".join(settings.models),
+        rewrite_with=settings.rewrite_with or "",
+        judge_model=settings.judge_model or "",
+    )
 
 
 def _skip(workflow: Workflow) -> int:
@@ -177,7 +187,7 @@ def _comment(
     """Create or update the comment; its address, or "" with a warning in the log."""
     import github
 
-    from reports import comment, markdown
+    from reports import comment
 
     try:
         with github.Github(
@@ -190,13 +200,21 @@ def _comment(
             return comment.publish(
                 client.get_repo(environment.get("GITHUB_REPOSITORY", "")),
                 number,
-                markdown.comment(report),
+                lambda last: _bodies(report, last),
                 author=None,
-                shorter=[markdown.comment(report, limit_chars=limit) for limit in SHORTER],
             ).url
     except PatchmarkError as error:
         workflow.warning(f"no comment, the report is in the job summary: {error}")
         return ""
+
+
+def _bodies(report: Report, last: str) -> list[str]:
+    """The comment, from the best to the shortest, beside the run that the last one told of."""
+    from reports import markdown
+    from reports.digest import run_before
+
+    before = run_before(report, last)
+    return [markdown.comment(report, limit_chars=limit, before=before) for limit in LONGEST]
 
 
 def _hand_over(inputs: ActionInputs, environment: Mapping[str, str]) -> None:

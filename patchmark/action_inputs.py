@@ -26,8 +26,14 @@ class ActionInputs:
     paths: str
     labels: str
     rewrite_with: str
+    judge_model: str
+    batch: bool
     budget_usd: str
+    current_model: str
+    margin: str
     fail_under: str
+    fail_if_worse_than: str
+    max_cost_per_solve: str
     replay: str
     config: str
     comment: str
@@ -50,20 +56,26 @@ class ActionInputs:
             "--paths": self.paths,
             "--labels": self.labels,
             "--rewrite-with": self.rewrite_with,
+            "--judge-model": self.judge_model,
             "--budget-usd": self.budget_usd,
+            "--current-model": self.current_model,
+            "--margin": self.margin,
             "--fail-under": self.fail_under,
+            "--fail-if-worse-than": self.fail_if_worse_than,
+            "--max-cost-per-solve": self.max_cost_per_solve,
             "--replay": self.replay,
             "--config": self.config,
         }
         # Joined by `=`: a value that starts with a dash stays a value.
-        return ["run", *(f"{flag}={value}" for flag, value in flags.items() if value)]
+        given = [f"{flag}={value}" for flag, value in flags.items() if value]
+        return ["run", *given, *(["--batch"] if self.batch else [])]
 
     def lacks_a_key(self, keys: Mapping[str, str]) -> bool:
         """True where a model's API has to be called and its key is not among `keys`."""
         if self.replay:
             return False
-        names = [*self.models.split(","), *([self.rewrite_with] if self.rewrite_with else [])]
-        needed = {needs_key(name.strip()) for name in names} - {None}
+        names = [*self.models.split(","), self.rewrite_with, self.judge_model]
+        needed = {needs_key(name.strip()) for name in names if name} - {None}
         return any(
             not any(variable in keys for variable in KEY_VARIABLES[provider])
             for provider in needed
@@ -92,9 +104,13 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
     def path(name: str) -> str:
         return str(workspace / value(name)) if value(name) else ""
 
-    comment = value("COMMENT") or "auto"
-    if comment not in ("auto", "off"):
-        raise UsageError(f"input `comment` is {comment!r}; it can be 'auto' or 'off'")
+    def one_of(name: str, *choices: str) -> str:
+        given = value(name) or choices[0]
+        if given not in choices:
+            can = " or ".join(map(repr, choices))
+            raise UsageError(f"input `{name.lower()}` is {given!r}; it can be {can}")
+        return given
+
     return ActionInputs(
         models=value("MODELS"),
         repo_path=path("REPO_PATH") or str(workspace),
@@ -104,11 +120,17 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         paths=value("PATHS"),
         labels=value("LABELS"),
         rewrite_with=value("REWRITE_WITH"),
+        judge_model=value("JUDGE_MODEL"),
+        batch=one_of("BATCH", "false", "true") == "true",
         budget_usd=value("BUDGET_USD"),
+        current_model=value("CURRENT_MODEL"),
+        margin=value("MARGIN"),
         fail_under=value("FAIL_UNDER"),
+        fail_if_worse_than=value("FAIL_IF_WORSE_THAN"),
+        max_cost_per_solve=value("MAX_COST_PER_SOLVE"),
         replay=path("REPLAY"),
         config=path("CONFIG"),
-        comment=comment,
+        comment=one_of("COMMENT", "auto", "off"),
         github_token=value("GITHUB_TOKEN"),
         anthropic_api_key=value("ANTHROPIC_API_KEY"),
         google_api_key=value("GOOGLE_API_KEY"),

@@ -37,6 +37,8 @@ class Asked:
     include_apart: bool
     rewrite_with: str
     probe: bool
+    current_model: str
+    margin: float | None
     head: str
     roots: tuple[str, ...]
 
@@ -91,6 +93,8 @@ def read(folder: Path) -> Asked | None:
             include_apart=bool(asked.get("include-apart", False)),
             rewrite_with=str(asked.get("rewrite-with", "")),
             probe=bool(asked.get("probe", False)),
+            current_model=str(asked.get("current-model", "")),
+            margin=float(asked["margin"]) if "margin" in asked else None,
             head=str(repository["head"]),
             roots=tuple(repository["roots"]),
         )
@@ -113,6 +117,8 @@ def _choice(settings: Settings) -> dict[str, object]:
         "include-apart": settings.include_apart,
         "rewrite-with": settings.rewrite_with or "",
         "probe": settings.probe,
+        "current-model": settings.current_model or "",
+        "margin": settings.margin,
     }
     return {name: value for name, value in all_of_it.items() if value}
 

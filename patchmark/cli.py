@@ -1,7 +1,7 @@
 """The command line.
 
 Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure, 4 answers are
-awaited from a batch: no error, the same command goes on.
+awaited from a batch: no error, the same command goes on, 5 a gate cannot be told.
 """
 
 from __future__ import annotations
@@ -10,20 +10,10 @@ import os
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from core.errors import PatchmarkError
-from patchmark import __version__, checking, demo, images, init
-from patchmark.commands import errors, estimated, known, one_stage, to_report
-from patchmark.environments import (
-    DEFAULT_COMMITS,
-    DEFAULT_YEARS,
-    spread,
-    try_and_repair,
-    write_down,
-)
-from patchmark.environments import as_json as environments_json
-from patchmark.environments import show as show_environments
+from patchmark import __version__, checking, comparing, demo, env, history, images, init, merging
+from patchmark.commands import CODES, errors, estimated, known, one_stage, to_report
 from patchmark.mining import mine_stage
 from patchmark.options import (
     Attempts,
@@ -31,13 +21,18 @@ from patchmark.options import (
     BatchWait,
     Budget,
     ConfigFile,
+    CurrentModel,
     DryRun,
+    FailIfWorseThan,
     FailUnder,
+    History,
     IncludeApart,
     IssuesFile,
     Json,
     JudgeModel,
     Labels,
+    Margin,
+    MaxCostPerSolve,
     MaxTasks,
     Models,
     Out,
@@ -53,8 +48,6 @@ from patchmark.options import (
     Workers,
 )
 from patchmark.pipeline import finish, run_all, solve_all
-from patchmark.progress import Show
-from patchmark.run import opened
 from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, make
 from patchmark.solving import judge_stage
@@ -63,11 +56,6 @@ from patchmark.streams import quiet
 from patchmark.under_test import trust_absolute_folders_only
 
 INTERRUPTED = 130
-CODES = (
-    "Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure, "
-    "4 answers are awaited from a batch."
-)
-
 app = typer.Typer(
     name="patchmark",
     help="Which coding model is best on your own repository: pass rate, cost and latency.",
@@ -78,6 +66,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 app.add_typer(images.app, name="images")
+app.add_typer(history.app, name="history")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -121,7 +110,11 @@ def run(
     attempts: Attempts = None,
     max_tasks: MaxTasks = None,
     budget_usd: Budget = None,
+    current_model: CurrentModel = None,
+    margin: Margin = None,
     fail_under: FailUnder = None,
+    fail_if_worse_than: FailIfWorseThan = None,
+    max_cost_per_solve: MaxCostPerSolve = None,
     replay: Replay = None,
     record: Record = None,
     issues: IssuesFile = None,
@@ -132,10 +125,11 @@ def run(
     include_apart: IncludeApart = None,
     rewrite_with: RewriteWith = None,
     probe: Probe = None,
-    batch: Batch = False,
+    batch: Batch = None,
     batch_wait: BatchWait = None,
     judge_model: JudgeModel = None,
     rubric: Rubric = None,
+    history_at: History = None,
     config: ConfigFile = None,
     workers: Workers = None,
     dry_run: DryRun = False,
@@ -144,49 +138,19 @@ def run(
     """All stages: mine tasks, prove them, have models solve them, judge, report."""
     flags = Flags(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
-        budget_usd=budget_usd, fail_under=fail_under, replay=replay, record=record, issues=issues,
+        budget_usd=budget_usd, current_model=current_model, margin=margin, fail_under=fail_under,
+        fail_if_worse_than=fail_if_worse_than, max_cost_per_solve=max_cost_per_solve,
+        replay=replay, record=record, issues=issues,
         since=since, until=until, paths=paths, labels=labels, include_apart=include_apart,
         rewrite_with=rewrite_with, probe=probe, batch=batch, batch_wait=batch_wait,
-        judge_model=judge_model, rubric=rubric, config=config, workers=workers,
+        judge_model=judge_model, rubric=rubric, history=history_at, config=config, workers=workers,
     )  # fmt: skip
     if dry_run:
         raise typer.Exit(estimated(make(flags, os.environ), as_json=as_json))
     raise typer.Exit(to_report(make(flags, os.environ), run_all, as_json=as_json))
 
 
-@app.command(epilog=f"Example: `patchmark env --repo . --commits 10 --years 5`\n\n{CODES}")
-def env(
-    repo: Repo = None,
-    out: Out = None,
-    commits: Annotated[
-        int, typer.Option(min=0, help="Historical commits to try besides HEAD.")
-    ] = DEFAULT_COMMITS,
-    years: Annotated[
-        float, typer.Option(min=0.1, help="How far back they are spread.")
-    ] = DEFAULT_YEARS,
-    write: Annotated[bool, typer.Option(help="Write what was learned into patchmark.toml.")] = True,
-    repair_with: Annotated[
-        str | None,
-        typer.Option(help="A model that may find out what detection could not; costs money."),
-    ] = None,
-    budget_usd: Budget = None,
-    config: ConfigFile = None,
-    workers: Workers = None,
-    as_json: Json = False,
-) -> None:
-    """Try to build and test HEAD and a spread of its past; say what keeps the rest from running."""
-    flags = Flags(repo=repo, out=out, budget_usd=budget_usd, config=config, workers=workers)
-    settings = make(flags, os.environ)
-    with opened(settings, lambda budget: Show(errors(), lambda: budget.spent)) as going:
-        tried = spread(going.repository, commits, years)
-        found, repaired = try_and_repair(going, tried, repair_with)
-        learned = write_down(found, settings.repo, repaired) if write else ""
-    if as_json:
-        typer.echo(environments_json(found))
-    else:
-        show_environments(found, Console())
-    if learned:
-        errors().print(learned, markup=False, highlight=False, soft_wrap=True)
+app.command("env", epilog=env.EPILOG)(env.env)
 
 
 @app.command(epilog="Example: `patchmark mine --repo . --out my-run --json`")
@@ -236,7 +200,7 @@ def solve(
     record: Record = None,
     rewrite_with: RewriteWith = None,
     probe: Probe = None,
-    batch: Batch = False,
+    batch: Batch = None,
     batch_wait: BatchWait = None,
     config: ConfigFile = None,
     as_json: Json = False,
@@ -274,14 +238,21 @@ def report(
     models: Models = None,
     attempts: Attempts = None,
     max_tasks: MaxTasks = None,
+    current_model: CurrentModel = None,
+    margin: Margin = None,
     fail_under: FailUnder = None,
+    fail_if_worse_than: FailIfWorseThan = None,
+    max_cost_per_solve: MaxCostPerSolve = None,
+    history_at: History = None,
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
     """Write report.md, report.html and report.json from what the run folder holds."""
     flags = Flags(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
-        fail_under=fail_under, config=config,
+        current_model=current_model, margin=margin, fail_under=fail_under,
+        fail_if_worse_than=fail_if_worse_than, max_cost_per_solve=max_cost_per_solve,
+        history=history_at, config=config,
     )  # fmt: skip
     raise typer.Exit(to_report(known(flags), finish, as_json=as_json))
 
@@ -289,6 +260,8 @@ def report(
 app.command("demo", epilog=demo.EPILOG)(demo.demo)
 app.command("doctor", epilog=checking.EPILOG)(checking.doctor)
 app.command("models", epilog=checking.MODELS_EPILOG)(checking.list_models)
+app.command("compare", epilog=comparing.EPILOG)(comparing.compare)
+app.command("merge", epilog=f"{merging.EPILOG}\n\n{CODES}")(merging.merge)
 app.command("init", epilog=init.EPILOG)(init.init)
 
 

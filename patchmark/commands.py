@@ -23,6 +23,10 @@ from patchmark.streams import QuietConsole
 from reports.terminal import show
 
 T = TypeVar("T")
+CODES = (
+    "Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure, "
+    "4 answers are awaited from a batch, 5 a gate cannot be told."
+)
 
 
 def errors() -> Console:
@@ -49,6 +53,8 @@ def known(flags: Flags) -> Settings:
         include_apart=_given(flags.include_apart, before.include_apart),
         rewrite_with=_given(flags.rewrite_with, before.rewrite_with),
         probe=_given(flags.probe, before.probe or None),
+        current_model=_given(flags.current_model, before.current_model or None),
+        margin=_given(flags.margin, before.margin),
     )
     return make(filled, os.environ)
 

@@ -175,9 +175,15 @@ class Config(_Section):
     attempts: int | None = Field(default=None, ge=1, le=100)
     max_tasks: int | None = Field(default=None, ge=1)
     budget_usd: Money | None = None
+    current_model: str | None = None
+    margin: float | None = Field(default=None, gt=0, lt=1, strict=False)
     fail_under: float | None = Field(default=None, ge=0, le=1, strict=False)
+    fail_if_worse_than: str | None = None
+    max_cost_per_solve: Money | None = None
     max_output_tokens: int | None = Field(default=None, ge=256)
     probe: bool = False
+    batch: bool = False
+    judge_model: str | None = None
     mine: MineSection = MineSection()
     environment: EnvironmentSection = EnvironmentSection()
     limits: LimitsSection = LimitsSection()

@@ -26,9 +26,32 @@ MaxTasks = Annotated[
 Budget = Annotated[
     str | None, typer.Option(help="Never spend more US dollars than this. [default: no cap]")
 ]
+CurrentModel = Annotated[
+    str | None,
+    typer.Option(metavar="ENTRANT", help="The model you use: is another better, or as good?"),
+]
+Margin = Annotated[
+    float | None,
+    typer.Option(
+        min=0.001, max=0.999, help="How much lower a pass rate is still as good. [default: 0.1]"
+    ),
+]
 FailUnder = Annotated[
     float | None,
     typer.Option(min=0, max=1, help="Exit with 1 if the best model passes less, 0 to 1."),
+]
+FailIfWorseThan = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ENTRANT",
+        help="Exit with 1 if a paired test says that the best other model is worse.",
+    ),
+]
+MaxCostPerSolve = Annotated[
+    str | None,
+    typer.Option(
+        metavar="USD", help="Exit with 1 if the best model costs more for each solved task."
+    ),
 ]
 Replay = Annotated[
     Path | None, typer.Option(help="Answer from this run folder's recordings; call no one.")
@@ -57,8 +80,16 @@ Rubric = Annotated[
         help="Write such pairs for a person to judge; read back what was filled in.",
     ),
 ]
+History = Annotated[
+    str | None,
+    typer.Option(
+        "--history",
+        metavar="WHERE",
+        help="Show the runs kept there beside this one, and add it: a folder, or branch:NAME.",
+    ),
+]
 Batch = Annotated[
-    bool,
+    bool | None,
     typer.Option(
         "--batch",
         help="Ask in batches, at half price, where that can be; answers take up to a day.",

@@ -20,6 +20,9 @@ from patchmark.stages import rewrite_stage, validate_stage
 
 AWAITING = 4
 """No error: answers are awaited, and the same command goes on."""
+GATE_NOT_MET = 1
+GATE_OPEN = 5
+"""Whether a gate is met cannot be told; that is not the same as met."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def solve_all(run: Run) -> None:
 
 def finish(run: Run) -> Finished:
     """Write the report and tell what it means: 3 for broken tasks, 4 where answers are awaited
-    from batches, 1 for a gate not met.
+    from batches, 1 for a gate not met, 5 for one of which that cannot be told.
 
     Raises UsageError or InfrastructureError, after writing the report, when no task could
     be made, and the drops say whose doing that is.
@@ -63,20 +66,18 @@ def finish(run: Run) -> Finished:
     report, files = report_stage(run)
     if not report.tasks:
         raise _no_tasks(run)
-    code = _exit_code(report, run.settings.fail_under)
-    return Finished(report, files, AWAITING if awaited(run) and code in (0, 1) else code)
+    code = _exit_code(report)
+    waits = code in (0, GATE_NOT_MET, GATE_OPEN) and awaited(run)
+    return Finished(report, files, AWAITING if waits else code)
 
 
-def _exit_code(report: Report, fail_under: float | None) -> int:
+def _exit_code(report: Report) -> int:
     if report.tasks_broken:
         return 3
-    if fail_under is None:
-        return 0
-    rates = [e.pass_rate for e in report.entrants if not e.baseline] or [
-        e.pass_rate for e in report.entrants
-    ]
-    best = max((rate for rate in rates if rate is not None), default=None)
-    return 0 if best is not None and best >= fail_under else 1
+    states = {gate.state for gate in report.gates}
+    if "not met" in states:
+        return GATE_NOT_MET
+    return GATE_OPEN if "cannot be told" in states else 0
 
 
 def _no_tasks(run: Run) -> UsageError | InfrastructureError:

@@ -16,9 +16,12 @@ from patchmark.mining import notices
 from patchmark.reviewing import opinions_of
 from patchmark.run import Run
 from patchmark.settings import Settings
+from patchmark.shelf import put, shelf
 from patchmark.sources import name_of
 from patchmark.trail import trail_of
+from reports.digest import digest_of
 from reports.files import write as write_reports
+from reports.gates import gates
 from reports.tally import Facts, tally
 
 
@@ -49,16 +52,45 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
             for c in apart
         ],
         apart_tasks=newest_first(run.tasks(apart=True)),
-        notices=[*notices(run.folder.path), *([words(waiting)] if waiting else [])],
+        notices=[
+            *notices(run.folder.path),
+            *([words(waiting)] if waiting else []),
+            *_absent(settings),
+        ],
         rewriter=settings.rewrite_with,
         rewriting_usd=_rewriting(run),
         probes=list(run.probes().values()),
         cutoffs=_cutoffs(run),
         sandbox=run.confinement(),
         opinions=opinions_of(run),
+        current=settings.current_model,
+        margin=settings.margin,
     )
-    report = settings.redactor.record(tally(facts))
-    return report, write_reports(report, run.folder.path, trail_of(run))
+    report = tally(facts)
+    report = report.model_copy(update={"gates": gates(report, settings.wanted)})
+    report = settings.redactor.record(report)
+    return report, _written(run, report)
+
+
+def _written(run: Run, report: Report) -> list[Path]:
+    """Write its files, beside the runs of a history; then it is one of them itself."""
+    where, folder, trail = run.settings.history, run.folder.path, trail_of(run)
+    if where is None:
+        return write_reports(report, folder, trail)
+    kept = shelf(where, run.settings.repo)
+    files = write_reports(report, folder, trail, kept.read())
+    if report.fiction or not report.tasks:
+        run.show.tell(f"{where}: not added; a history holds what was measured")
+    else:
+        run.show.tell(put(kept, digest_of(report), where))
+    return files
+
+
+def _absent(settings: Settings) -> list[str]:
+    current = settings.current_model
+    if current is None or current in settings.models:
+        return []
+    return [f"The current model, {current}, did not take part: nothing is compared with it."]
 
 
 def _rewriting(run: Run) -> Decimal | None:

@@ -25,8 +25,12 @@ from models.spec import check, full_name
 from patchmark.addresses import addresses, cloud, keys
 from patchmark.choosing import chosen
 from patchmark.config import NAME, Config, LimitsSection, PriceSection, load
+from patchmark.machine import ca_bundle, pythons
+from patchmark.machine import cache_folder as cache_folder
 from patchmark.sampling import Choice
 from patchmark.secrets import redactor_for
+from reports.analysis import MARGIN
+from reports.gates import Wanted
 from sandbox.engine import Limits
 from sandbox.network import PASSED_ON, Network
 from sandbox.recipe import EnvironmentSettings
@@ -35,8 +39,6 @@ DEFAULT_MODELS = ("reference", "empty")
 DEFAULT_TASKS = 20
 DEFAULT_BATCH_MINUTES = 60.0
 T = TypeVar("T")
-
-_CA_VARIABLES = ("PATCHMARK_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +51,11 @@ class Flags:
     attempts: int | None = None
     max_tasks: int | None = None
     budget_usd: str | None = None
+    current_model: str | None = None
+    margin: float | None = None
     fail_under: float | None = None
+    fail_if_worse_than: str | None = None
+    max_cost_per_solve: str | None = None
     replay: Path | None = None
     record: Path | None = None
     issues: Path | None = None
@@ -62,7 +68,8 @@ class Flags:
     probe: bool | None = None
     judge_model: str | None = None
     rubric: Path | None = None
-    batch: bool = False
+    history: str | None = None
+    batch: bool | None = None
     batch_wait: float | None = None
     config: Path | None = None
     workers: int | None = None
@@ -80,7 +87,12 @@ class Settings:
     budget_usd: Decimal | None
     caps: Mapping[str, Decimal]
     """Entrant → US dollars that its answers may cost, within the budget."""
-    fail_under: float | None
+    current_model: str | None
+    """The model that the team uses."""
+    margin: float
+    """How much worse than it still counts as good as, a share."""
+    wanted: Wanted
+    """The gates."""
     replay: Path | None
     record: Path | None
     """Where questions and answers are copied to."""
@@ -97,6 +109,8 @@ class Settings:
     """The model that judges the quality of what passed."""
     rubric: Path | None
     """Form that people fill in to judge it."""
+    history: str | None
+    """Where earlier runs are kept, as `patchmark.shelf` takes it; None = none is shown or added."""
     batch: bool
     """Whether questions are asked in batches, where that can be."""
     batch_wait: float
@@ -135,16 +149,18 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
     """Put flags, file and environment together. Raises UsageError naming what is wrong."""
     repo = (flags.repo or Path()).expanduser()
     config = _config(flags.config, repo)
-    ca_bundle = _ca_bundle(environment)
+    bundle = ca_bundle(environment)
     return Settings(
         repo=repo,
         out=(flags.out or Path("patchmark-run")).expanduser(),
         models=_models(flags.models, config),
         attempts=flags.attempts or config.attempts or 1,
         max_tasks=flags.max_tasks or config.max_tasks or DEFAULT_TASKS,
-        budget_usd=_money(flags.budget_usd) if flags.budget_usd else config.budget_usd,
+        budget_usd=_money("budget-usd", flags.budget_usd, config.budget_usd),
         caps={full_name(name): cap for name, cap in config.budgets.items()},
-        fail_under=config.fail_under if flags.fail_under is None else flags.fail_under,
+        current_model=_named(flags.current_model, config.current_model),
+        margin=_first(flags.margin, _first(config.margin, MARGIN)),
+        wanted=_wanted(flags, config),
         replay=flags.replay,
         record=flags.record,
         issues=flags.issues,
@@ -153,9 +169,10 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         include_apart=_first(flags.include_apart, config.mine.include_apart),
         rewrite_with=_rewriter(_first(flags.rewrite_with, config.mine.rewrite_with)),
         probe=_first(flags.probe, config.probe),
-        judge_model=_reviewer(flags.judge_model),
+        judge_model=_reviewer(_first(flags.judge_model, config.judge_model)),
         rubric=flags.rubric,
-        batch=flags.batch,
+        history=flags.history,
+        batch=_first(flags.batch, config.batch),
         batch_wait=60 * (DEFAULT_BATCH_MINUTES if flags.batch_wait is None else flags.batch_wait),
         cutoffs=config.cutoffs,
         workers=flags.workers or config.limits.workers or os.cpu_count() or 1,
@@ -168,35 +185,20 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         prices={name: _price(price) for name, price in config.prices.items()},
         network=Network(
             {name: environment[name] for name in PASSED_ON if name in environment},
-            ca_bundle.read_bytes() if ca_bundle else None,
+            bundle.read_bytes() if bundle else None,
         ),
-        ca_bundle=ca_bundle,
+        ca_bundle=bundle,
         keys=keys(environment),
         base_urls=addresses(environment),
         cloud=cloud(environment),
         redactor=redactor_for(environment),
         cache=cache_folder(environment),
         registry=environment.get("PATCHMARK_REGISTRY") or None,
-        pythons=_pythons(environment),
+        pythons=pythons(environment),
         # The repository's word comes second: it must not weaken what its user decided.
         runtime=environment.get("PATCHMARK_RUNTIME") or config.sandbox.runtime,
         variables=environment,
     )
-
-
-def cache_folder(environment: Mapping[str, str]) -> Path:
-    """Where validations are remembered between runs."""
-    home = environment.get("XDG_CACHE_HOME") or f"{environment.get('HOME', '/tmp')}/.cache"  # noqa: S108
-    return Path(home) / "patchmark"
-
-
-def _pythons(environment: Mapping[str, str]) -> tuple[Path, ...]:
-    """Where pyenv and a workflow runner's tool cache keep theirs."""
-    pyenv = environment.get("PYENV_ROOT") or f"{environment.get('HOME', '')}/.pyenv"
-    found = [Path(pyenv, "versions")]
-    if cache := environment.get("RUNNER_TOOL_CACHE"):
-        found.append(Path(cache, "Python"))
-    return tuple(folder for folder in found if folder.is_dir())
 
 
 def _first(given: T | None, otherwise: T) -> T:
@@ -258,16 +260,33 @@ def _models(given: str | None, config: Config) -> tuple[str, ...]:
 
 def _commands(config: Config) -> dict[str, Command]:
     own = {name: Command(**dict(section)) for name, section in config.commands.items()}
-    return {name: preset.command for name, preset in COMMANDS.items()} | own
+    return dict(COMMANDS) | own
 
 
-def _money(text: str) -> Decimal:
+def _named(flag: str | None, otherwise: str | None) -> str | None:
+    name = _first(flag, otherwise)
+    return full_name(name) if name else None
+
+
+def _wanted(flags: Flags, config: Config) -> Wanted:
+    return Wanted(
+        fail_under=_first(flags.fail_under, config.fail_under),
+        fail_if_worse_than=_named(flags.fail_if_worse_than, config.fail_if_worse_than),
+        max_cost_per_solve=_money(
+            "max-cost-per-solve", flags.max_cost_per_solve, config.max_cost_per_solve
+        ),
+    )
+
+
+def _money(flag: str, text: str | None, otherwise: Decimal | None) -> Decimal | None:
+    if not text:
+        return otherwise
     try:
         amount = Decimal(text)
     except InvalidOperation as error:
-        raise UsageError(f"--budget-usd: {text!r} is no amount of US dollars") from error
+        raise UsageError(f"--{flag}: {text!r} is no amount of US dollars") from error
     if not amount.is_finite() or amount < 0:
-        raise UsageError(f"--budget-usd: {text!r} is no amount of US dollars")
+        raise UsageError(f"--{flag}: {text!r} is no amount of US dollars")
     return amount
 
 
@@ -278,14 +297,3 @@ def _price(section: PriceSection) -> Price:
         cache_read_usd_per_mtok=section.cache_read,
         cache_write_usd_per_mtok=section.cache_write,
     )
-
-
-def _ca_bundle(environment: Mapping[str, str]) -> Path | None:
-    for name in _CA_VARIABLES:
-        if value := environment.get(name):
-            path = Path(value)
-            if path.is_file():
-                return path
-            if name == "PATCHMARK_CA_BUNDLE":
-                raise UsageError(f"{name}: {value}: no such file")
-    return None

@@ -34,7 +34,12 @@ def analyse(report: Report, *, current: str | None = None, margin: float = MARGI
     named = current if current in names else None
     anchor = named or (names[0] if names else None)
     figures = _with_frontier([_figures(row, report, table) for row in rows])
-    useful = {one.entrant for one in figures if one.on_frontier} | {anchor}
+    priced = {one.entrant: one for one in figures if one.cost_per_attempt_usd is not None}
+    # A model that is off the frontier may still solve what no other does.
+    routed = sorted(
+        (name for name in names if name in priced),
+        key=lambda name: (name != anchor, not priced[name].on_frontier),
+    )
     return Analysis(
         current=named,
         anchor=anchor,
@@ -42,7 +47,7 @@ def analyse(report: Report, *, current: str | None = None, margin: float = MARGI
         fewest_tasks=FEWEST_TASKS,
         comparisons=comparisons(table, names, anchor, margin),
         entrants=figures,
-        routing=routing(table, report.tasks, [name for name in names if name in useful]),
+        routing=routing(table, report.tasks, routed),
         breakdowns=breakdowns(table, report.tasks, names, report.memory),
     )
 

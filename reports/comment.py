@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -23,6 +23,10 @@ ACTIONS_BOT = "github-actions[bot]"
 _VIEWER = "query { viewer { login } }"
 
 
+Bodies = Callable[[str], Sequence[str]]
+"""From what our comment says now, empty where there is none, to what it may say, best first."""
+
+
 @dataclass(frozen=True)
 class Published:
     """Where the comment is and what was done to it."""
@@ -35,17 +39,16 @@ class Published:
 def publish(
     repository: Repository,
     number: int,
-    body: str,
+    bodies: Bodies,
     *,
     author: str | None,
-    shorter: Sequence[str] = (),
 ) -> Published:
-    """Write `body` on pull request `number`: edit our comment, or create it.
+    """Write on pull request `number`: edit our comment, or create it.
 
     Ours is the oldest comment that starts with `MARKER` and was written by `author`, the
     login the token acts as. With None the login is asked for, and is `github-actions[bot]`
     where GitHub does not tell; the marker alone is never enough, because anybody can write it.
-    Where GitHub calls the body too long, the bodies in `shorter` are tried in turn.
+    Where GitHub calls a body too long, the next is tried.
 
     Raises UsageError when the token may not do this (naming the permission), when there is no
     such pull request or when every body is refused; InfrastructureError when GitHub is down.
@@ -53,7 +56,7 @@ def publish(
     with _explained(repository, number):
         login = author or _viewer(repository)
         ours = _find(repository, number, login)
-        return _write(repository, number, ours, [body, *shorter])
+        return _write(repository, number, ours, bodies(ours.body if ours else ""))
 
 
 def _viewer(repository: Repository) -> str:

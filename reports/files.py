@@ -1,29 +1,46 @@
-"""The three files a run leaves behind for people and programs."""
+"""The files a run leaves behind for people and programs."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from core.digest import Digest
 from core.errors import UsageError
 from core.report import Report
 from reports import trail
+from reports.badge import badge
+from reports.earlier import earlier, trends_of
 from reports.html import page
+from reports.junit import suites
 from reports.markdown import summary
+from reports.rows import table
 
 
-def write(report: Report, folder: Path, followed: trail.Trail = trail.NONE) -> list[Path]:
-    """Write report.md, report.html and report.json into `folder` and return their paths.
+def write(
+    report: Report,
+    folder: Path,
+    followed: trail.Trail = trail.NONE,
+    history: Sequence[Digest] = (),
+) -> list[Path]:
+    """Write report.md, .html, .json, .csv, junit.xml and badge.svg into `folder`; their paths.
+
+    Runs of a `history` are shown beside this one, and the latest of them is compared with.
 
     Each file is replaced as a whole: a reader sees the old one or the new one. In the JSON,
     money is a string, so that no digit is lost. Raises UsageError where a file cannot be
     written.
     """
+    before = earlier(report, history)
     texts = {
-        "report.md": summary(report),
-        "report.html": page(report, followed),
+        "report.md": summary(report, before[-1] if before else None),
+        "report.html": page(report, followed, trends_of(before)),
         "report.json": report.model_dump_json(indent=2) + "\n",
+        "report.csv": table(report),
+        "junit.xml": suites(report),
+        "badge.svg": badge(report),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)

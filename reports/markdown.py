@@ -10,12 +10,16 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from core.digest import Digest
 from core.report import Report
 from reports import view
+from reports.change import changes
+from reports.digest import digest_of, seal, without_tasks
 from reports.escape import Safe, beginning, code, fence, prose
 from reports.evidence import evidence_notes, evidence_tables
 from reports.latency import NOTES, latency_lines
 from reports.memory import memory_lines, memory_notes
+from reports.mermaid import chart
 from reports.quality import quality_lines, quality_notes, quality_title
 from reports.words import SIGNS, banners, listing, reason_words, stage_words
 
@@ -48,6 +52,9 @@ class _Rung:
     matrix: bool = True
     models: int = 1_000
     method: bool = True
+    chart: bool = True
+    results: bool = True
+    """Whether results task by task go along, for the next run to compare with."""
 
 
 def _ladder() -> Iterator[_Rung]:
@@ -62,6 +69,8 @@ def _ladder() -> Iterator[_Rung]:
         ("commits that are no task or kept apart", lambda rung: replace(rung, dropped=False)),
         ("long titles", lambda rung: replace(rung, title=30)),
         ("the table of tasks", lambda rung: replace(rung, matrix=False)),
+        ("results for the next run to compare with", lambda rung: replace(rung, results=False)),
+        ("the chart", lambda rung: replace(rung, chart=False)),
         ("models beyond the best 20", lambda rung: replace(rung, models=20)),
         ("models beyond the best 5", lambda rung: replace(rung, models=5)),
         ("method and limits", lambda rung: replace(rung, method=False)),
@@ -72,8 +81,11 @@ def _ladder() -> Iterator[_Rung]:
         yield rung
 
 
-def comment(report: Report, *, limit_chars: int = 60_000) -> str:
+def comment(report: Report, *, limit_chars: int = 60_000, before: Digest | None = None) -> str:
     """The body of the pull request comment; its first line is `MARKER`.
+
+    It compares with the run `before`, and carries both runs' numbers where nobody sees them, for
+    `reports.digest.run_before` to find.
 
     Never longer than `limit_chars` (counted in UTF-16 units, of which no text has fewer than
     characters) nor than the bytes GitHub takes. The most detailed sections go first, and the
@@ -81,18 +93,27 @@ def comment(report: Report, *, limit_chars: int = 60_000) -> str:
     """
     if limit_chars < SMALLEST_LIMIT:
         raise ValueError(f"limit_chars is {limit_chars}; it must be at least {SMALLEST_LIMIT}")
-    return _longest(report, limit_chars, COMMENT_BYTES)
+    return _longest(report, limit_chars, COMMENT_BYTES, _Between(before, carried=True))
 
 
-def summary(report: Report) -> str:
+def summary(report: Report, before: Digest | None = None) -> str:
     """The same text for the job summary, at most 1 MiB."""
-    return _longest(report, SUMMARY_BYTES, SUMMARY_BYTES)
+    return _longest(report, SUMMARY_BYTES, SUMMARY_BYTES, _Between(before, carried=False))
 
 
-def _longest(report: Report, limit_chars: int, limit_bytes: int) -> str:
+@dataclass(frozen=True)
+class _Between:
+    """What this run has to do with the one before."""
+
+    before: Digest | None
+    carried: bool
+    """Whether numbers go along for the next one."""
+
+
+def _longest(report: Report, limit_chars: int, limit_bytes: int, between: _Between) -> str:
     template = _environment().get_template("comment.md.j2")
     for rung in _ladder():
-        text = _render(template, report, rung)
+        text = _render(template, report, rung, between)
         if _fits(text, limit_chars, limit_bytes):
             return text
     return next(text for text in _last_resorts(report) if _fits(text, limit_chars, limit_bytes))
@@ -110,7 +131,9 @@ def _last_resorts(report: Report) -> Iterator[str]:
         yield f"{MARKER}\n**{prose(report.verdict, size)}**\n\n{end}\n"
 
 
-def _render(template: Template, report: Report, rung: _Rung) -> str:
+def _render(template: Template, report: Report, rung: _Rung, between: _Between) -> str:
+    digest = digest_of(report)
+    moved = changes(digest, between.before)
     lines, columns = view.models(report), view.columns(report)
     method = [note for note in (view.attempts_note(report), *view.method()) if note]
     text = template.render(
@@ -120,6 +143,9 @@ def _render(template: Template, report: Report, rung: _Rung) -> str:
         models=lines[: rung.models],
         models_left_out=max(0, len(lines) - rung.models),
         baselines=view.baselines(report),
+        change=moved.sentence if moved else "",
+        changed={name: Safe(words) for name, words in moved.by_entrant.items()} if moved else {},
+        chart=chart(report) if rung.chart else "",
         columns=[row.name for row in columns],
         matrix=view.matrix(report, columns) if rung.matrix else [],
         signs=SIGNS,
@@ -148,7 +174,15 @@ def _render(template: Template, report: Report, rung: _Rung) -> str:
     evidence = _environment().get_template("evidence.md.j2")
     tables = evidence_tables(report) if rung.evidence else []
     text += evidence.render(tables=tables, notes=evidence_notes(report))
-    return _BLANK_LINES.sub("\n\n", text)
+    text = _BLANK_LINES.sub("\n\n", text)
+    return text + _carried(digest, rung, between) if between.carried else text
+
+
+def _carried(digest: Digest, rung: _Rung, between: _Between) -> str:
+    """The hidden lines at the end."""
+    kept = (lambda one: one) if rung.results else without_tasks
+    before = seal(kept(between.before), "before") + "\n" if between.before else ""
+    return f"\n{before}{seal(kept(digest))}\n"
 
 
 @cache

@@ -10,7 +10,7 @@ from core.report import Cell, EntrantRow, Report, TaskRow
 from core.types import Outcome, StatementSource
 from reports import numbers
 from reports.statistics import FEWEST_TASKS
-from reports.words import EMPTY, REFERENCE, SIGNS, Sign, label
+from reports.words import EMPTY, REFERENCE, SIGNS, Sign, gate_words, label
 
 _CALLED_BETTER = (
     f"A model is called better only where a paired test on {FEWEST_TASKS} or more tasks says so "
@@ -224,6 +224,7 @@ def notes(report: Report) -> tuple[str, ...]:
         found.append(f"Statements were rewritten by {report.rewriter}; cost of that: {cost}.")
     if report.apart:
         found.append(_apart(report))
+    found += [gate_words(gate) for gate in report.gates if gate.state == "met"]
     return tuple(found)
 
 

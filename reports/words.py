@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from core.report import EntrantRow, Report
+from core.report import EntrantRow, Gate, Report
 from core.types import DropReason, Outcome
 
 REFERENCE = "reference"
@@ -111,12 +111,20 @@ def banners(report: Report) -> list[Banner]:
                 "Trust no number below before that is mended.",
             )
         )
+    found += [
+        Banner(Tone.WARNING, gate_words(gate)) for gate in report.gates if gate.state != "met"
+    ]
     told = [fiction_words(report)] if report.fiction else []
     told += [replay_words(report)] if report.replayed else []
     if told:
         text = " ".join(f"{words[:1].upper()}{words[1:]}." for words in told)
         found.append(Banner(Tone.WARNING, text))
     return found
+
+
+def gate_words(gate: Gate) -> str:
+    """What came of a gate, for people."""
+    return f"Gate {gate.name} {gate.asked}: {gate.state}. {gate.why}."
 
 
 def fiction_words(report: Report) -> str:

@@ -15,11 +15,39 @@ TESTS = Path(__file__).parent
 sys.path.insert(0, str(TESTS))
 
 Golden = Callable[[str, str], None]
+FIRST = "sandbox/test_ecosystems.py"
+LONGEST = (
+    "attacks/test_attacks.py",
+    "sandbox/test_node_runners.py",
+    "patchmark/test_pipeline.py",
+    "patchmark/test_planted.py",
+    "sandbox/test_validate.py",
+    "sandbox/test_judge.py",
+    "patchmark/test_hostile_checkout.py",
+    "e2e/test_action_run.py",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let goldens be rewritten: the difference is then reviewed like any other."""
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files in an order that keeps several workers busy to the end.
+
+    First the one that makes most images, beside all that needs no container; then the longest.
+    """
+    with_containers = {item.path for item in items if item.get_closest_marker("docker")}
+    longest = {TESTS / name: place for place, name in enumerate(LONGEST, start=2)}
+    rest = len(longest) + 2
+
+    def place(item: pytest.Item) -> int:
+        if item.path == TESTS / FIRST:
+            return 0
+        return longest.get(item.path, rest) if item.path in with_containers else 1
+
+    items.sort(key=place)
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ class Consumer:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=540,
             env={**os.environ, "PATH": programs()},
         )
         log = done.stdout + done.stderr
@@ -134,7 +134,7 @@ def _what_users_get(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_pull_request_gets_one_comment_that_the_next_run_updates(
     github: Emulator, consumer: Consumer, tmp_path: Path
 ) -> None:

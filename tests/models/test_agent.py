@@ -184,6 +184,14 @@ def test_a_run_that_goes_on_pays_for_no_step_twice(bench: Bench) -> None:
     assert (bench.asked, third.diff, third.cost_usd) == ([], second.diff, second.cost_usd)
 
 
+def test_a_shorter_dialog_costs_what_it_cost(bench: Bench) -> None:
+    """Bug: what an older, longer dialog had left behind its end was counted as its own."""
+    bench.solve(EDIT, SUBMIT, limits=AgentLimits(steps=9))
+    patch = bench.solve(SUBMIT, limits=AgentLimits(steps=8))  # which the prompt tells
+    assert (len(bench.asked), patch.stop) == (1, Stop.EMPTY)
+    assert len(patch.exchanges) == 1
+
+
 def test_steps_come_to_an_end(bench: Bench) -> None:
     patch = bench.solve(EDIT, step("shell", command="true"), limits=AgentLimits(steps=3))
     assert len(bench.asked) == 3

@@ -11,10 +11,12 @@ import pytest
 from support.fake_anthropic import FakeAnthropic
 from support.fake_google import FakeGoogle
 from support.fake_openai import FakeChat, FakeResponses
+from support.local_bench import LocalBenches, LocalOpenBenches
 from support.loopback import Behaviour, Loopback, in_order
 from support.report_data import facts
 from support.tasks import CALC, FIX, make_task
 
+from core.outlet import Command
 from core.redact import NOTHING
 from core.types import Patch, Stop
 from models.budget import Budget
@@ -97,12 +99,18 @@ def test_a_service_that_hangs_ends_at_the_time_limit(tmp_path: Path) -> None:
     assert patch.seconds < failure.seconds + 0.2
 
 
+@pytest.mark.parametrize("lie", ["less than nothing", "nothing asked", "nothing written"])
 @EACH
 def test_counts_that_cannot_be_are_unknown_and_the_answer_counts(
-    tmp_path: Path, fake: type[Loopback], name: str
+    tmp_path: Path, fake: type[Loopback], name: str, lie: str
 ) -> None:
-    wrong = (-7, 0) if fake is FakeAnthropic else (10, 999)
-    behaviour = Behaviour(text=FIX, input_tokens=wrong[0], cached_tokens=wrong[1])
+    """Bug: a service that counted nothing had answered for nothing."""
+    behaviour = Behaviour(text=FIX, output_tokens=0)
+    if lie == "nothing asked":
+        behaviour = Behaviour(text=FIX, input_tokens=0)
+    if lie == "less than nothing":
+        wrong = (-7, 0) if fake is FakeAnthropic else (10, 999)
+        behaviour = Behaviour(text=FIX, input_tokens=wrong[0], cached_tokens=wrong[1])
     with fake(in_order(behaviour)) as server:
         patch = solved(tmp_path, name, server)
         assert len(server.asked) == 1
@@ -129,3 +137,51 @@ def test_a_model_that_is_changed_midway_is_shown(
         update={"served_model": patch.served_model, "requested_model": patch.requested_model}
     )))  # fmt: skip
     assert label(report.entrants[0]) == "answered by m-1, m-2"
+
+
+ASKS = (
+    "for n in 1 2; do curl -s $OPENAI_BASE_URL/chat/completions -H content-type:application/json "
+    '-d \'{"model":"qwen","stream":true,"messages":[{"role":"user","content":"\'$n\'"}]}\'; '
+    "done; echo fixed >> src/calc.py"
+)
+DIALOGS = pytest.mark.parametrize("strategy", ["agent", "command=asks"])
+
+
+def worked(folder: Path, strategy: str, server: Loopback, seconds: float = 20) -> Patch:
+    files = {path: text for path, text in CALC.contents.items() if text}
+    (folder / "open").mkdir()
+    desk = Desk(
+        exchanges=folder / "exchanges",
+        budget=Budget(None),
+        redactor=NOTHING,
+        base_urls={"server": server.url},
+        timeout_seconds=seconds,
+        benches=LocalBenches(folder, files),
+        open_benches=LocalOpenBenches(folder / "open", files),
+        commands={"asks": Command(run=ASKS)},
+    )
+    return build(f"server:qwen+{strategy}", desk).solve(make_task(), CALC, 1)
+
+
+@DIALOGS
+def test_a_service_that_hangs_in_a_dialog(tmp_path: Path, strategy: str) -> None:
+    """Each question that it left is on disk, and its cost is not known."""
+    with FakeChat(in_order(Behaviour(seconds=0.6))) as server:
+        patch = worked(tmp_path, strategy, server, seconds=0.3)
+        asked = len(server.asked)
+    files = [path.read_text() for path in tmp_path.glob("exchanges/*/*.failed-*.json")]
+    assert (patch.failed_requests, patch.cost_usd) == (asked, None)
+    assert patch.stop is (Stop.PROVIDER_FAILED if strategy == "agent" else Stop.ANSWERED)
+    assert len(files) == asked
+    for failure in map(Failure.model_validate_json, files):
+        assert failure.cost_usd is None
+        assert failure.seconds is not None
+
+
+@DIALOGS
+def test_a_model_that_is_changed_within_a_dialog_is_shown(tmp_path: Path, strategy: str) -> None:
+    done = ("```sh\necho fixed >> src/calc.py\n```", "SUBMIT")
+    plan = [Behaviour(text=text, model=f"m-{n}") for n, text in enumerate(done, 1)]
+    with FakeChat(in_order(*plan)) as server:
+        patch = worked(tmp_path, strategy, server)
+    assert (patch.stop, patch.served_model) == (Stop.ANSWERED, "m-1, m-2")

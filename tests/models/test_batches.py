@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ from support.tasks import CALC, FIX, make_task
 from core.errors import UsageError
 from core.redact import NOTHING
 from core.types import Stop
+from models import batching
 from models.batch_store import BatchStore, pledged
-from models.batching import Question
+from models.batching import LAG, Question
 from models.budget import Budget
 from models.desk import Desk
 from models.estimate import estimate
@@ -166,21 +168,53 @@ def test_a_batch_whose_id_was_never_noted_is_found_again(team: Team, over: bool)
     assert team.server.direct == []
 
 
-def test_a_batch_that_was_never_sent_is_sent(team: Team) -> None:
-    """Killed after the batch was written down and before it was sent."""
+def die(*_: object) -> None:
+    raise KeyboardInterrupt
 
-    def die() -> None:
-        raise KeyboardInterrupt
 
-    send = team.batcher.api.send
-    try:
-        team.batcher.api.send = lambda *_: die()  # type: ignore[assignment]
+def test_a_batch_that_was_never_sent_is_sent(claude: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed after the batch was written down and before it was to be sent: nobody is asked."""
+    with monkeypatch.context() as dying:
+        dying.setattr(batching.Batcher, "_post", die)
+        with pytest.raises(KeyboardInterrupt):
+            claude.send()
+    claude.start()
+    claude.server.ways.unlisted = 1
+    assert len(claude.batcher.awaited()) == 3
+    assert claude.batcher.look() == 1
+    assert claude.batcher.awaited() == set()
+    assert claude.server.ways.unlisted == 1
+    assert claude.budget.spent == 0
+
+
+def test_a_batch_that_a_list_does_not_show_yet_is_not_sent_again(team: Team) -> None:
+    """Bug: what the list lacked counted as never sent, and was paid for twice where that lags."""
+    team.server.ways.lose_reply, team.server.ways.unlisted = True, 2
+    team.send()
+    team.start()  # the process was killed
+    for _ in range(2):
+        assert team.batcher.look() == 0
+        assert "is not listed: before it is handed in anew" in team.batcher.trouble[-1]
+        assert len(team.batcher.awaited()) == 3
+    assert team.budget.spent > 0
+    team.server.finish()
+    assert team.batcher.look() == 1
+    assert all(team.store.answer(slot) for slot, _ in team.questions())
+    assert len(team.server.batches) == 1, "paid for twice"
+
+
+def test_a_batch_that_no_list_shows_for_long_was_never_sent(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed while it was sent, and it never arrived."""
+    with monkeypatch.context() as dying:
+        dying.setattr(team.batcher.api, "send", die)
         with pytest.raises(KeyboardInterrupt):
             team.send()
-    finally:
-        team.batcher.api.send = send  # type: ignore[method-assign]
     team.start()
-    assert len(team.batcher.awaited()) == 3
+    assert team.batcher.look() == 0
+    later = datetime.now(UTC) + LAG
+    monkeypatch.setattr(batching, "_now", lambda: later)
     assert team.batcher.look() == 1
     assert team.batcher.awaited() == set()
     assert team.budget.spent == 0

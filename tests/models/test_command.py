@@ -22,6 +22,7 @@ from core.types import Patch, Stop, Usage
 from models.agent import AgentLimits
 from models.budget import Budget
 from models.command import CommandLine
+from models.command_presets import COMMANDS
 from models.desk import Desk
 from models.estimate import Estimate, estimate
 from models.pricing import Price
@@ -139,6 +140,13 @@ def test_equal_questions_are_not_paid_again(bench: Bench, wire: str, tmp_path: P
         )  # fmt: skip
         assert len(other.exchanges) == 2
     assert replayed.replayed
+
+
+def test_what_an_agent_names_anew_is_not_paid_again(bench: Bench) -> None:
+    """Codex and Gemini CLI name things anew in each run, and all was asked and paid again."""
+    bench.solve(FIX, DONE, wire="responses", MORE='{"prompt_cache_key": "first"}')
+    patch = bench.solve(FIX, DONE, wire="responses", MORE='{"prompt_cache_key": "second"}')
+    assert (patch.stop, bench.asked) == (Stop.ANSWERED, [])
 
 
 def test_a_run_that_goes_on_pays_for_what_is_new_alone(bench: Bench) -> None:
@@ -277,6 +285,13 @@ def test_a_command_that_is_not_there(bench: Bench) -> None:
     assert "127" in patch.detail
     with pytest.raises(UsageError, match=r"no \[commands.tiny\] in the settings; known: other"):
         bench.solve(FIX, commands={"other": Command(run="x")})
+
+
+def test_an_agent_and_a_service_that_do_not_understand_each_other(bench: Bench) -> None:
+    """It was installed and started, to find out that nothing it asks is let out."""
+    words = "tiny speaks OpenAI's Responses alone, and anthropic does not"
+    with pytest.raises(UsageError, match=words):
+        bench.entrant("messages", "http://127.0.0.1:9", {}, commands={"tiny": COMMANDS["codex"]})
 
 
 def test_the_estimate_is_a_bound(bench: Bench) -> None:

@@ -93,6 +93,7 @@ def test_the_exchange_file_holds_exactly_the_promised_keys(tmp_path: Path) -> No
         "backoff_seconds",
         "queued_seconds",
         "batch",
+        "worst_usd",
     }
     assert kept["cost_usd"] == "0.075"
     assert kept["text"] == FIX

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from support.action_step import Program, Step
 from support.fake_github import FakeGitHub
-from support.report_data import demo
+from support.report_data import demo, facts
 
 from core.report import Report
 from patchmark.action import best, run
 from patchmark.action_inputs import parse_inputs, pull_request_of
+from patchmark.pipeline import AWAITING
 from reports.tally import tally
 
 KEY = "sk-ant-0123456789"
@@ -51,6 +52,20 @@ def test_second_run_updates_the_one_comment(step: Step, report: Report) -> None:
         step.outputs["comment-url"]
         == "https://github.example/owner/sample/pull/7#issuecomment-1001"
     )
+
+
+def test_the_comment_tells_what_changed_since_the_last_run(step: Step, report: Report) -> None:
+    """The numbers ride in the comment itself: nothing else has to be kept from run to run."""
+    better = tally(facts({"replay:hasty": "PPPPPPPPPPPPPP", "openai:new": "P" * 14}))
+    later = better.model_copy(update={"head": "e" * 40, "repository": report.repository})
+    with FakeGitHub(viewer=404) as github:
+        environment = step.environment(GITHUB_API_URL=github.url, **step.pull_request())
+        for one in (report, later, later):
+            assert run(environment, Program(one)) == 0
+    (body,) = github.bodies
+    assert f"against the run of 2026-03-02 at {report.head[:12]}; this one is at eeeeeeee" in body
+    assert "| +6 −0 of 14 (p = 0.031) |" in body
+    assert "| new |" in body
 
 
 def test_summary_and_outputs_say_what_the_report_says(step: Step, report: Report) -> None:
@@ -250,6 +265,15 @@ def test_another_providers_key_is_not_enough_on_a_fork(step: Step) -> None:
     assert program.calls == []
 
 
+@pytest.mark.parametrize("helper", ["JUDGE_MODEL", "REWRITE_WITH"])
+def test_who_only_helps_needs_a_key_too(step: Step, helper: str) -> None:
+    """A fork's run with a judge and baselines alone began, and failed for want of the key."""
+    program = Program(None)
+    wanted = {f"PATCHMARK_INPUT_{helper}": "google:some-model"}
+    assert run(step.environment(**wanted, **step.pull_request("x/fork")), program) == 0
+    assert program.calls == []
+
+
 def test_inputs_become_flags_and_paths_start_at_the_workspace(step: Step) -> None:
     inputs = parse_inputs(
         step.environment(
@@ -268,9 +292,28 @@ def test_inputs_become_flags_and_paths_start_at_the_workspace(step: Step) -> Non
     ]
 
 
-def test_a_wrong_input_is_named(step: Step, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(step.environment(PATCHMARK_INPUT_COMMENT="maybe"), Program(None)) == 2
-    assert "input `comment` is 'maybe'" in capsys.readouterr().out
+@pytest.mark.parametrize("name", ["comment", "batch"])
+def test_a_wrong_input_is_named(step: Step, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = {f"PATCHMARK_INPUT_{name.upper()}": "maybe"}
+    assert run(step.environment(**wrong), Program(None)) == 2
+    assert f"input `{name}` is 'maybe'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("given", "flags"), [("true", ["--batch"]), ("false", []), ("", [])])
+def test_batches_are_asked_for_by_a_word(step: Step, given: str, flags: list[str]) -> None:
+    inputs = parse_inputs(step.environment(PATCHMARK_INPUT_BATCH=given))
+    assert [word for word in inputs.arguments() if word.startswith("--batch")] == flags
+
+
+def test_awaited_batches_are_no_failure(
+    step: Step, report: Report, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A job that handed in its questions was shown as failed until the next one went on."""
+    assert run(step.environment(), Program(report, AWAITING)) == 0
+    printed = capsys.readouterr().out
+    assert "::error" not in printed
+    assert "answers are awaited from a batch" in printed
+    assert report.verdict in step.summary
 
 
 def test_best_is_the_cheaper_of_equally_good_models(report: Report) -> None:

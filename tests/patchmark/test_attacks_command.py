@@ -60,7 +60,7 @@ def test_interrupted_it_leaves_no_container(tmp_path: Path) -> None:
     for _ in range(5):
         assert process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    assert "stopped" in process.communicate(timeout=60)[1]
+    assert "stopped" in process.communicate(timeout=120)[1]
     assert process.returncode == 130
     engine = connect(os.environ)
     mine = {"label": f"dev.patchmark.owner={os.uname().nodename}:{process.pid}"}

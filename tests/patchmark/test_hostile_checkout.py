@@ -86,7 +86,7 @@ def _start(
         env=variables,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=540,
     )
 
 

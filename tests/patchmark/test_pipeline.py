@@ -170,6 +170,11 @@ def test_the_gate(finished: Path, tmp_path: Path) -> None:
     copied(finished, tmp_path)
     assert patchmark(tmp_path, "report", "--out", "out", "--fail-under", "0.3").returncode == 0
     assert patchmark(tmp_path, "report", "--out", "out", "--fail-under", "0.5").returncode == 1
+    few = patchmark(tmp_path, "report", "--out", "out", "--fail-if-worse-than", "replay:hasty")
+    assert few.returncode == 5
+    assert "cannot be told" in few.stdout
+    both = ("--fail-if-worse-than", "replay:hasty", "--fail-under", "0.5")
+    assert patchmark(tmp_path, "report", "--out", "out", *both).returncode == 1
 
 
 def test_broken_tasks_are_said_loudly(finished: Path, tmp_path: Path) -> None:
@@ -227,7 +232,7 @@ def test_an_engine_that_dies_midway(finished: Path, tmp_path: Path) -> None:
         ) as process:
             wait_for(out / "verdicts.jsonl")
             proxy.cut(for_good=True)
-            _, words_said = process.communicate(timeout=60)
+            _, words_said = process.communicate(timeout=120)
     assert process.returncode == 3, words_said
     assert words_said.strip().splitlines()[-1].startswith("patchmark: container engine at unix://")
     assert "Traceback" not in words_said
@@ -248,14 +253,14 @@ def test_stopped_from_the_keyboard(finished: Path, tmp_path: Path) -> None:
     ) as process:
         wait_for(out / "verdicts.jsonl")
         process.send_signal(signal.SIGINT)
-        _, words_said = process.communicate(timeout=30)
+        _, words_said = process.communicate(timeout=120)
     assert process.returncode == 130, words_said
     assert "the same command goes on where it was" in words_said
     assert "Traceback" not in words_said
 
 
 def wait_for(path: Path) -> None:
-    for _ in range(600):
+    for _ in range(6000):
         if path.exists():
             return
         time.sleep(0.05)

@@ -139,7 +139,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=240,
+            timeout=540,
         )
     return Planted(step, done.stdout, done.returncode, github.received)
 

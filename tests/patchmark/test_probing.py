@@ -118,3 +118,24 @@ def test_without_it_nobody_is_asked_and_a_file_can_ask_for_it(team: Team) -> Non
         "day": "2024-02-29", "stated": "2024-02-29", "source": "patchmark.toml", "read_on": None,
     }  # fmt: skip
     assert row["hits"] == 1
+
+
+def test_a_cap_ends_all_that_asks_in_order(team: Team) -> None:
+    """Rewriting, solving and probing share it; with more money only what is missing is asked."""
+    asks = ("solve", "--probe", "--rewrite-with", OPUS, "--budget-usd")
+    # A worst case is $0.40 and its question, an answer costs $0.01: three are sent, at most.
+    team.call(*asks, "0.43")
+    before = len(team.server.asked)
+    assert 1 <= before <= 3
+    assert "over_budget" in stops(team, "patches")
+    assert stops(team, "probes") == ["over_budget"]
+    assert team.report()["entrants"]
+    team.call(*asks, "9")
+    assert len(team.server.asked) == 5
+    assert stops(team, "patches")[-2:] == ["answered", "answered"]
+    assert stops(team, "probes")[-1] == "answered"
+
+
+def stops(team: Team, name: str) -> list[str]:
+    lines = (team.folder / f"out/{name}.jsonl").read_text().splitlines()
+    return [row["stop"] for row in map(json.loads, lines) if row["entrant"] == OPUS]

@@ -28,6 +28,26 @@ def test_all_is_copied_once_and_nothing_is_lost(tmp_path: Path) -> None:
     assert not list(to.rglob(".*"))
 
 
+def test_a_failure_of_another_question_is_not_recorded_beside_an_answer(tmp_path: Path) -> None:
+    """Bug: a later run's answer was replayed with what an older question's failure had cost."""
+    exchanges, to = tmp_path / "run/exchanges", tmp_path / "kept"
+    failure, answer = exchanges / "a@m/t.1.1.failed-1.json", exchanges / "a@m/t.1.1.json"
+    failure.parent.mkdir(parents=True)
+    failure.write_text('{"request_sha256": "00112233445566778899"}')
+    answer.write_text("old")
+    record(exchanges, to)
+    for path in (failure, answer):  # as the store does where another question is asked
+        path.rename(path.with_name(path.name.replace("t.1.1.", "t.1.1.aside-0011223344556677.")))
+    answer.write_text("new")
+    other = to / "exchanges/a@m/u.1.1.failed-1.json"
+    other.write_text("{}")
+    record(exchanges, to)
+    kept = {path.name for path in (to / "exchanges/a@m").iterdir()}
+    assert "t.1.1.failed-1.json" not in kept
+    assert {"t.1.1.json", "t.1.1.aside-0011223344556677.failed-1.json", other.name} <= kept
+    assert (to / "exchanges/a@m/t.1.1.json").read_text() == "new"
+
+
 def test_a_folder_that_the_run_uses_itself(tmp_path: Path) -> None:
     for folder in (tmp_path / "out", tmp_path / "old"):
         with pytest.raises(UsageError, match="give a folder of its own"):

@@ -63,10 +63,12 @@ class Team:
             for record in _records(repo.candidate({"calc.py": FIXED})):
                 out.append(record)
 
-    def review(self, judge: str | None = OPUS, rubric: Path | None = None) -> Report:
+    def review(
+        self, judge: str | None = OPUS, rubric: Path | None = None, budget: str | None = None
+    ) -> Report:
         flags = Flags(
             repo=self.folder / "repo", out=self.folder / "out", judge_model=judge, rubric=rubric,
-            models=f"reference,{OPUS},{OTHER}",
+            models=f"reference,{OPUS},{OTHER}", budget_usd=budget,
         )  # fmt: skip
         environment = {"ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": self.server.url}
         console = Console(quiet=True)
@@ -93,6 +95,15 @@ def test_only_what_passed_is_judged_and_paid_for_once(team: Team) -> None:
     assert len(team.server.asked) == 2
     assert team.review().quality == report.quality
     assert team.review(judge=None).quality == report.quality  # as `patchmark report` tells it
+    assert len(team.server.asked) == 2
+
+
+def test_without_money_no_opinion_is_asked_for_and_the_report_is_written(team: Team) -> None:
+    """A worst case is $0.40 and the question, an answer costs $0.01: one of two is sent."""
+    poor = team.review(budget="0.41")
+    assert len(team.server.asked) == 1
+    assert poor.quality is not None
+    team.review(budget="9")
     assert len(team.server.asked) == 2
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import UsageError
 from patchmark.settings import Flags, make
+from reports.gates import Wanted
 
 
 def test_flags_go_before_the_file_and_the_file_before_defaults(tmp_path: Path) -> None:
@@ -17,11 +18,39 @@ def test_flags_go_before_the_file_and_the_file_before_defaults(tmp_path: Path) -
     )
     plain = make(Flags(repo=tmp_path), {})
     assert (plain.models, plain.max_tasks, plain.attempts) == (("empty",), 7, 3)
-    assert (plain.budget_usd, plain.fail_under) == (Decimal(1), 0.25)
+    assert (plain.budget_usd, plain.wanted.fail_under) == (Decimal(1), 0.25)
     flags = Flags(repo=tmp_path, models="reference", max_tasks=2, budget_usd="0", fail_under=0.0)
     given = make(flags, {})
     assert (given.models, given.max_tasks, given.attempts) == (("reference",), 2, 3)
-    assert (given.budget_usd, given.fail_under) == (Decimal(0), 0.0)
+    assert (given.budget_usd, given.wanted.fail_under) == (Decimal(0), 0.0)
+
+
+def test_the_current_model_and_gates_come_from_flags_or_the_file(tmp_path: Path) -> None:
+    (tmp_path / "patchmark.toml").write_text(
+        "current-model = 'empty'\nmargin = 0.05\nfail-if-worse-than = 'empty'\n"
+        "max-cost-per-solve = 2\n"
+    )
+    plain = make(Flags(repo=tmp_path), {})
+    assert (plain.current_model, plain.margin) == ("empty", 0.05)
+    assert plain.wanted == Wanted(fail_if_worse_than="empty", max_cost_per_solve=Decimal(2))
+    flags = Flags(
+        repo=tmp_path, current_model="reference", margin=0.2, fail_if_worse_than="reference",
+        max_cost_per_solve="0.5",
+    )  # fmt: skip
+    given = make(flags, {})
+    assert (given.current_model, given.margin) == ("reference", 0.2)
+    assert given.wanted == Wanted(fail_if_worse_than="reference", max_cost_per_solve=Decimal("0.5"))
+    with pytest.raises(UsageError, match="--max-cost-per-solve: 'cheap' is no amount"):
+        make(Flags(repo=tmp_path, max_cost_per_solve="cheap"), {})
+
+
+def test_batches_and_a_judge_can_stand_in_the_file(tmp_path: Path) -> None:
+    """Both could be asked for on the command line only, so never from a workflow."""
+    (tmp_path / "patchmark.toml").write_text("batch = true\njudge-model = 'google:some-model'\n")
+    plain = make(Flags(repo=tmp_path), {})
+    assert (plain.batch, plain.judge_model) == (True, "google:some-model")
+    given = make(Flags(repo=tmp_path, batch=False, judge_model=""), {})
+    assert (given.batch, given.judge_model) == (False, None)
 
 
 def test_defaults_cost_nothing(tmp_path: Path) -> None:

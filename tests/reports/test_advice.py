@@ -72,6 +72,25 @@ def test_as_good_but_not_cheaper_is_no_reason() -> None:
     assert unknown.startswith("Stay with dear: unpriced is not worse")
 
 
+def test_cheaper_by_one_expensive_task_is_not_surely_cheaper() -> None:
+    """29 % of the cost by the sums, but one task is all of the difference: the interval reaches 1."""
+
+    def adjust(answer: Patch) -> Patch:
+        costly = answer.entrant == "dear" and answer.task_id == first
+        return answer.model_copy(update={"cost_usd": Decimal(50 if costly else "0.2")})
+
+    run = facts({"dear": HALF, "cheap": HALF})
+    first = run.tasks[0].id
+    run = facts({"dear": HALF, "cheap": HALF}, adjust=adjust)
+    found = tally(replace(run, current="dear"))
+    assert found.analysis is not None
+    (one,) = found.analysis.comparisons
+    assert one.cost is not None
+    assert one.cost.value < 0.3
+    assert one.cost.high == 1
+    assert found.verdict.startswith("Stay with dear: cheap is not worse")
+
+
 def test_an_open_question_says_how_many_tasks_would_tell() -> None:
     found = report({"dear": "PPPPPPPPPPFFFF", "cheap": "PPPPPPPPFFFFPP"})
     assert found.verdict.startswith("Too early to tell: about ")

@@ -1,4 +1,4 @@
-"""The three files of a run."""
+"""The files of a run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from reports.html import page
 from reports.markdown import summary
 
 
-def test_three_files_are_written_and_nothing_else(tmp_path: Path) -> None:
+def test_all_files_are_written_and_nothing_else(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "run"
     paths = write(case("demo"), folder)
-    assert [path.name for path in paths] == ["report.md", "report.html", "report.json"]
+    assert [path.name for path in paths] == [
+        "report.md", "report.html", "report.json", "report.csv", "junit.xml", "badge.svg",
+    ]  # fmt: skip
     assert sorted(folder.iterdir()) == sorted(paths)
     assert {path.stat().st_mode & 0o777 for path in paths} == {0o644}
     assert paths[0].read_text(encoding="utf-8") == summary(case("demo"))
@@ -40,7 +42,7 @@ def test_money_is_text_so_that_no_digit_is_lost(tmp_path: Path) -> None:
 def test_older_files_are_replaced(tmp_path: Path) -> None:
     write(case("all passed"), tmp_path)
     write(case("demo"), tmp_path)
-    assert len(list(tmp_path.iterdir())) == 3
+    assert len(list(tmp_path.iterdir())) == 6
     assert "replay:careful" in (tmp_path / "report.md").read_text(encoding="utf-8")
 
 
@@ -59,8 +61,5 @@ def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path: Path) -> No
     with pytest.raises(UsageError):
         write(case("demo"), tmp_path)
     assert (tmp_path / "report.md").read_bytes() != before
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "report.html",
-        "report.json",
-        "report.md",
-    ]
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+    assert len(list(tmp_path.iterdir())) == 6

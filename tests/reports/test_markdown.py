@@ -11,6 +11,13 @@ from support.report_cases import NAMES, case
 from reports.markdown import COMMENT_BYTES, MARKER, SMALLEST_LIMIT, SUMMARY_BYTES, comment, summary
 
 
+def shown(text: str) -> str:
+    """Without the packed numbers, which each version of zlib packs in its own way."""
+    return "".join(
+        line for line in text.splitlines(keepends=True) if "<!-- patchmark:digest" not in line
+    )
+
+
 def units(text: str) -> int:
     """Length in UTF-16 units: the largest of the ways to count characters."""
     return len(text.encode("utf-16-le")) // 2
@@ -20,7 +27,7 @@ def units(text: str) -> int:
     "name", ["demo", "no tasks", "broken tasks", "two attempts", "kept apart", "memory"]
 )
 def test_golden(name: str, golden: Golden) -> None:
-    golden(f"reports/comment-{name.replace(' ', '-')}.md", comment(case(name)))
+    golden(f"reports/comment-{name.replace(' ', '-')}.md", shown(comment(case(name))))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -29,7 +36,9 @@ def test_every_comment_starts_with_marker_and_verdict(name: str) -> None:
     lines = text.splitlines()
     assert lines[0] == MARKER
     assert text.count(MARKER) == 1
-    assert render(text).comments == [" patchmark:report v1 "]
+    first, *hidden = render(text).comments
+    assert first == " patchmark:report v1 "
+    assert [words.split()[0] for words in hidden] == ["patchmark:digest"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -121,4 +130,4 @@ def test_hostile_texts_in_every_field_change_nothing() -> None:
 
 
 def test_the_summary_is_the_comment_where_both_fit() -> None:
-    assert summary(case("demo")) == comment(case("demo"))
+    assert summary(case("demo")).rstrip() == shown(comment(case("demo"))).rstrip()

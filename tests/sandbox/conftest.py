@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.calc_repo import CalcRepo
-from support.containers import own_containers, owner, tags
+from support.containers import own_containers, tags
 from support.own_engine import OwnEngine, can_start, load_small
 
 from core.errors import EngineError
@@ -21,7 +22,6 @@ from sandbox.ecosystems.python import toolchain
 from sandbox.engine import Limits
 from sandbox.image import Images
 from sandbox.network import PASSED_ON, Network
-from sandbox.owned import LABEL
 from sandbox.recipe import EnvironmentSettings
 from sandbox.validate import Validator
 
@@ -74,9 +74,11 @@ def network() -> Network:
 
 
 @pytest.fixture(scope="session")
-def base(engine: DockerEngine, network: Network) -> str:
-    """Tag of the base image."""
-    tag = ensure_base(engine, toolchain("3.11"), network, print)
+def base(engine: DockerEngine, network: Network, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Tag of the base image, which one of several workers makes while the others wait."""
+    with Path(tmp_path_factory.getbasetemp().parent, "base.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        tag = ensure_base(engine, toolchain("3.11"), network, print)
     assert tag == base_tag(toolchain("3.11"))
     return tag
 
@@ -96,7 +98,6 @@ def images(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Images]:
     """Its images; all that were made are removed with the session."""
-    before = tags(engine)
     made = Images(
         engine=engine,
         repository=calc.repository,
@@ -106,10 +107,8 @@ def images(
         tell=print,
     )
     yield made
-    inspected = [engine._api.inspect_image(tag) for tag in tags(engine) - before]
-    for image in inspected:
-        if image["Config"]["Labels"].get(f"{LABEL}.owner") == owner():
-            engine._api.remove_image(image["RepoTags"][0])
+    for tag in tags(engine):
+        engine._api.remove_image(tag)
     with suppress(engine._docker.errors.NotFound):
         engine._api.remove_volume(f"patchmark-cache-{made._cache_name()}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -108,19 +109,34 @@ def test_a_name_that_only_the_fix_brings_to_the_only_test_file(
     assert (task.fail_to_pass, task.pass_to_pass) == (("tests/test_mul.py::test",), ())
 
 
+@pytest.fixture
+def enough(once: Validator, calc: CalcRepo) -> float:
+    """Seconds that are several times what a run of the suite takes, as busy as the machine is."""
+    started = time.monotonic()
+    assert isinstance(once.validate(calc.candidate()), Task)
+    return max(4.0, 3 * (time.monotonic() - started))
+
+
+def sleeping(seconds: float) -> str:
+    """The head of a test file that takes this long after the fix, and no time before it."""
+    return f"import time\nimport calc\n\ntime.sleep({seconds} * (calc.add(2, 3) == 5))\n"
+
+
 def test_a_suite_that_takes_its_limit_several_times_over(
-    validator: Validator, calc: CalcRepo
+    validator: Validator, calc: CalcRepo, enough: float
 ) -> None:
     """Bug: the limit for one run of the suite was that of all its repetitions together."""
-    slow = f"import time\n\ntime.sleep(2)\n{TESTS}{TEST_ADD}"
-    quick = dataclasses.replace(validator, limits=Limits(seconds=4), runs=2)
-    assert isinstance(quick.validate(calc.candidate(tests={"tests/test_calc.py": slow})), Task)
+    slow = sleeping(enough / 2) + TESTS + TEST_ADD
+    limited = dataclasses.replace(validator, limits=Limits(seconds=enough), runs=3)
+    assert isinstance(limited.validate(calc.candidate(tests={"tests/test_calc.py": slow})), Task)
 
 
-def test_a_suite_too_slow_for_the_time_there_is(validator: Validator, calc: CalcRepo) -> None:
+def test_a_suite_too_slow_for_the_time_there_is(
+    validator: Validator, calc: CalcRepo, enough: float
+) -> None:
     """Then both lists come from the files that the fix touched, and the task says so."""
-    quick = dataclasses.replace(validator, limits=Limits(seconds=4), runs=1)
-    tests = {**MORE_TESTS, "tests/test_slow.py": f"import time\n\ntime.sleep(9)\n{TESTS}"}
+    quick = dataclasses.replace(validator, limits=Limits(seconds=enough), runs=1)
+    tests = {**MORE_TESTS, "tests/test_slow.py": sleeping(3600) + TESTS}
     task = quick.validate(calc.candidate(tests=tests, test_files=("tests/test_calc.py",)))
     assert isinstance(task, Task), task
     assert task.scope == "files"

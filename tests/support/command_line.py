@@ -17,7 +17,7 @@ def environment(tmp_path: Path, **more: str) -> dict[str, str]:
 
 
 def patchmark(
-    tmp_path: Path, *arguments: str | Path, timeout: float = 240, **more: str
+    tmp_path: Path, *arguments: str | Path, timeout: float = 540, **more: str
 ) -> subprocess.CompletedProcess[str]:
     """Run `patchmark ARGUMENTS` in `tmp_path` and wait for it."""
     return subprocess.run(

@@ -24,7 +24,8 @@ def own_containers(engine: DockerEngine) -> list[dict[str, Any]]:
 
 
 def tags(engine: DockerEngine) -> set[str]:
-    """Names of patchmark's layers on the engine, without the bases."""
-    found = engine._api.images(filters={"label": f"{LABEL}=image"})
+    """Names of the layers that this process built, without the bases."""
+    mine = [f"{LABEL}=image", f"{LABEL}.owner={owner()}"]
+    found = engine._api.images(filters={"label": mine})
     names = {tag for image in found for tag in image["RepoTags"] or ()}
     return {name for name in names if not name.startswith(_NEVER)}

@@ -37,7 +37,7 @@ class FakeAnthropic(Loopback):
             _frame("content_block_start", index=0, content_block=block),
             *deltas,
             _frame("content_block_stop", index=0),
-            *_uses(behaviour),
+            *_uses(behaviour, len(asked.body["messages"]) - 1),
             _frame("message_delta", **_end(behaviour)),
             _frame("message_stop"),
         ]
@@ -61,11 +61,14 @@ def _message(behaviour: Behaviour, model: str) -> dict[str, Any]:
     }
 
 
-def _uses(behaviour: Behaviour) -> list[bytes]:
-    """After a thought with its signature, a block for each tool, its input in two pieces."""
+def _uses(behaviour: Behaviour, turn: int) -> list[bytes]:
+    """After a thought with its signature, a block for each tool, its input in two pieces.
+
+    No two have the same id: Claude Code takes equal ones for the same call.
+    """
     frames = []
     for place, (name, arguments) in enumerate(behaviour.calls, 2):
-        block = {"type": "tool_use", "id": f"toolu_{place}", "name": name, "input": {}}
+        block = {"type": "tool_use", "id": f"toolu_{turn + place}", "name": name, "input": {}}
         frames.append(_frame("content_block_start", index=place, content_block=block))
         half = len(arguments) // 2
         for piece in (arguments[:half], arguments[half:]):

@@ -24,9 +24,9 @@ class FakeAnthropicBatch(FakeBatches):
             self.take(request, "", questions, self._shown)
         elif request.command == "POST":
             self.direct.append(body)
-            send_json(request, 500, self.error(500))
+            send_json(request, self.ways.direct, self.error(self.ways.direct))
         elif path == PATH:
-            found = [self._shown(batch) for batch in reversed(self.batches)]
+            found = [self._shown(batch) for batch in self.listed()]
             ids = {"first_id": None, "last_id": found[-1]["id"] if found else None}
             send_json(request, 200, {"data": found, "has_more": False, **ids})
         elif (batch := self.get(path.split("/")[4])) is None:

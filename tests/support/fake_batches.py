@@ -36,6 +36,10 @@ class Ways:
     """Whether a batch is done as soon as it is there."""
     lose_reply: bool = False
     """Whether the answer to the next sending is lost on its way, after it was taken."""
+    direct: int = 500
+    """Status of what is asked at once."""
+    unlisted: int = 0
+    """How many more lists leave out all batches of ours."""
     one_more_look: bool = False
     """Whether all batches end as soon as one has been looked at, which did not show it yet."""
     refuse: int = 0
@@ -91,6 +95,13 @@ class FakeBatches(Served):
             request.connection.close()
             return
         send_json(request, 200, shown(batch))
+
+    def listed(self) -> list[Kept]:
+        """The batches that a list shows, newest first."""
+        if self.ways.unlisted:
+            self.ways.unlisted -= 1
+            return []
+        return self.batches[::-1]
 
     def get(self, number: str) -> Kept | None:
         """The batch of this id."""

@@ -24,7 +24,7 @@ class FakeGoogleBatch(FakeBatches):
             self.direct.append(body)
             send_json(request, 500, self.error(500))
         elif path.endswith("/batches"):
-            found = [self._shown(batch) for batch in reversed(self.batches)]
+            found = [self._shown(batch) for batch in self.listed()]
             send_json(request, 200, {"operations": found})
         elif (kept := self.get(path.rpartition("/")[2])) is None:
             send_json(request, 404, self.error(404))

@@ -24,16 +24,34 @@ class FakeResponses(Loopback):
         if behaviour.kind == "overload_in_stream":
             failed = _response(behaviour, model, "failed")
             return [start, self._frame("response.failed", response=failed)]
-        part = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
-        refused = behaviour.finish == "refusal"
-        kind = "response.refusal.delta" if refused else "response.output_text.delta"
-        text = [
-            self._frame(kind, delta=piece, logprobs=[], **part) for piece in pieces(behaviour.text)
-        ]
         cut_short = behaviour.finish in ("max_output_tokens", "content_filter")
         status = "incomplete" if cut_short else "completed"
         end = self._frame(f"response.{status}", response=_response(behaviour, model, status))
-        return [start, *text, end]
+        return [start, *self._message(behaviour), *self._uses(behaviour), end]
+
+    def _message(self, behaviour: Behaviour) -> list[bytes]:
+        """The text: Codex takes no part of it that belongs to no item."""
+        part = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+        refused = behaviour.finish == "refusal"
+        kind = "response.refusal.delta" if refused else "response.output_text.delta"
+        word = "refusal" if refused else "text"
+        item = {"type": "message", "id": "msg_1", "role": "assistant", "content": []}
+        whole = {"type": f"output_{word}", word: behaviour.text, "annotations": []}
+        done = {**item, "status": "completed", "content": [whole]}
+        return [
+            self._frame("response.output_item.added", output_index=0, item=item),
+            *(
+                self._frame(kind, delta=piece, logprobs=[], **part)
+                for piece in pieces(behaviour.text)
+            ),
+            self._frame("response.output_item.done", output_index=0, item=done),
+        ]
+
+    def _uses(self, behaviour: Behaviour) -> list[bytes]:
+        return [
+            self._frame("response.output_item.done", output_index=place, item=item)
+            for place, item in enumerate(_output(behaviour), 1)
+        ]
 
     def _frame(self, kind: str, **data: Any) -> bytes:
         self._number += 1

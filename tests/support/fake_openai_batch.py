@@ -31,7 +31,7 @@ class FakeOpenAIBatch(FakeBatches):
             self.direct.append(read_json(request))
             send_json(request, 500, self.error(500))
         elif path == "/batches":
-            shown = [self._shown(batch) for batch in reversed(self.batches)]
+            shown = [self._shown(batch) for batch in self.listed()]
             send_json(request, 200, {"object": "list", "data": shown, "has_more": False})
         elif path.startswith("/files/"):
             kind, _, number = path.split("/")[2].partition("-")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -33,10 +34,15 @@ class _AtOnce(Loopback):
 
 class WholeAnthropic(_AtOnce, FakeAnthropic):
     def whole(self, behaviour: Behaviour, model: str) -> dict[str, Any]:
+        uses = [
+            {"type": "tool_use", "id": f"toolu_{len(self.asked)}_{place}", "name": name,
+             "input": json.loads(said)}
+            for place, (name, said) in enumerate(behaviour.calls)
+        ]  # fmt: skip
         return {
             "id": "msg_1", "type": "message", "role": "assistant", "model": model,
-            "content": [{"type": "text", "text": behaviour.text}],
-            "stop_reason": behaviour.finish or "end_turn",
+            "content": [{"type": "text", "text": behaviour.text}, *uses],
+            "stop_reason": behaviour.finish or ("tool_use" if uses else "end_turn"),
             "usage": {
                 "input_tokens": behaviour.input_tokens - behaviour.cached_tokens,
                 "cache_read_input_tokens": behaviour.cached_tokens,

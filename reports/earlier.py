@@ -1,0 +1,47 @@
+"""Earlier runs of a history, as a report shows them beside its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.digest import Digest
+from core.report import Report
+from reports.digest import digest_of, same_numbers
+from reports.statistics import wilson
+from reports.trends import Trend
+
+
+def earlier(report: Report, history: Sequence[Digest]) -> list[Digest]:
+    """The runs of this repository before this one, the oldest first; this very run is none."""
+    now = digest_of(report)
+    found = [
+        one
+        for one in history
+        if one.repository == now.repository
+        and one.made_at < now.made_at
+        and not same_numbers(one, now)
+    ]
+    return sorted(found, key=lambda one: one.made_at)
+
+
+def trends_of(history: Sequence[Digest]) -> list[Trend]:
+    """One point for each run and model; baselines are none."""
+    found = []
+    for run in history:
+        for row in run.rows:
+            if row.baseline:
+                continue
+            interval = wilson(row.passed, row.scored)
+            found.append(
+                Trend(
+                    made_at=run.made_at,
+                    head=run.head,
+                    entrant=row.name,
+                    scored=row.scored,
+                    passed=row.passed,
+                    low=interval.low if interval else None,
+                    high=interval.high if interval else None,
+                    cost_per_solve_usd=row.cost_per_solve_usd,
+                )
+            )
+    return found
