@@ -28,7 +28,7 @@ from reports.latency import NOTES, latency_lines
 from reports.memory import memory_lines, memory_notes, probe_words
 from reports.numbers import counted, money, seconds
 from reports.quality import quality_lines, quality_notes, quality_title
-from reports.sheet import sheet
+from reports.rows import table
 from reports.trail import NONE, Trail
 from reports.trends import Trend, trends
 from reports.words import BASELINES, SIGNS, banners, listing, reason_words, stage_words
@@ -80,7 +80,7 @@ def page(report: Report, trail: Trail = NONE, earlier: Sequence[Trend] = ()) -> 
             quality_title=quality_title(report),
             quality_notes=quality_notes(report),
             limits=_limits(report),
-            sheet=packed(sheet(report)),
+            sheet=packed(table(report)),
         )
     )
 

@@ -15,7 +15,7 @@ from support.report_cases import case
 
 from core.report import Report
 from reports.html import page
-from reports.sheet import sheet
+from reports.rows import table
 from reports.trail import AttemptTrail, Key, Spoken, Trail
 
 HERE = Path(__file__).parent
@@ -235,7 +235,7 @@ def test_the_sheet_is_saved_as_a_file(tab: Tab, tmp_path: Path, small: tuple[Rep
         if path.exists():
             break
         tab.run("new Promise((done) => setTimeout(done, 20))")
-    assert path.read_bytes().decode("utf-8-sig") == sheet(small[0])
+    assert path.read_bytes().decode("utf-8-sig") == table(small[0])
     assert complaints(tab) == []
 
 
