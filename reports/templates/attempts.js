@@ -14,18 +14,28 @@ function part(title, ...children) {
   return make('div', { class: 'part' }, make('h4', {}, title), ...children);
 }
 
+/** Files that both patches change come first, in the order of the other. */
+function likeTheOther(diff, other) {
+  const boxes = (root) => [...root.querySelectorAll('.file-box')];
+  const order = boxes(other).map((box) => box.dataset.file);
+  const place = (box) => { const at = order.indexOf(box.dataset.file); return at < 0 ? order.length : at; };
+  diff.append(...boxes(diff).sort((a, b) => place(a) - place(b)));
+  return diff;
+}
+
 /** Two patches side by side; what stands left is the reader's choice. */
 function sideBySide(fix, cell, cells) {
   const others = cells.filter((one) => one !== cell && one.diff);
   const choice = make('select', {}, make('option', { value: '' }, 'the real fix'));
   others.forEach((one, n) => choice.append(make('option', { value: n }, one.name)));
   const left = make('div', { class: 'pane' });
-  const right = make('div', { class: 'pane' }, make('p', { class: 'pane-name' }, cell.name), drawDiff(cell.diff));
+  const mine = drawDiff(cell.diff);
+  const right = make('div', { class: 'pane' }, make('p', { class: 'pane-name' }, cell.name), mine);
   if (cell.more) right.append(make('p', { class: 'soft' }, cell.more));
   const show = () => {
     const other = choice.value === '' ? null : others[Number(choice.value)];
     const chosen = make('p', { class: 'pane-name' }, make('label', {}, 'Beside: ', choice));
-    left.replaceChildren(chosen, drawDiff(other ? other.diff : fix));
+    left.replaceChildren(chosen, likeTheOther(drawDiff(other ? other.diff : fix), mine));
     if (other && other.more) left.append(make('p', { class: 'soft' }, other.more));
   };
   choice.addEventListener('change', () => { show(); choice.focus(); });

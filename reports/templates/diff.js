@@ -115,6 +115,7 @@ function drawDiff(text) {
     const starts = lines.flatMap((line, n) => (HUNK.test(line) ? [n] : []));
     const box = make('div', { class: 'file-box' });
     const name = appendHeading(box, lines.slice(0, starts.length ? starts[0] : lines.length));
+    box.dataset.file = name;
     const tokens = PROSE.test(name) ? TOKENS.none : HASH_COMMENTS.test(name) ? TOKENS.hash : TOKENS.slash;
     const block = make('pre', { tabindex: '0', 'aria-label': `Changes of ${name || 'a patch'}` });
     starts.forEach((start, n) => {
