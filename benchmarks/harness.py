@@ -31,10 +31,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# In place of this folder, whose statistics.py is not the library's.
 sys.path[:1] = [str(ROOT), str(ROOT / "tests")]
 
-from statistics import median  # noqa: E402 - the path above first
+from statistics import median  # noqa: E402 - not the one in this folder
 
 from benchmarks.sandbox import Bench, Measured, plain_loop, seconds  # noqa: E402
 from core.types import Task  # noqa: E402 - the path above first

@@ -27,13 +27,20 @@ from reports.tally import Facts, tally
 
 def report_stage(run: Run) -> tuple[Report, list[Path]]:
     """Everything in the folder → report.md, report.html and report.json."""
+    report = tally(_facts(run))
+    report = report.model_copy(update={"gates": gates(report, run.settings.wanted)})
+    report = run.settings.redactor.record(report)
+    return report, _written(run, report)
+
+
+def _facts(run: Run) -> Facts:
     settings = run.settings
     candidates = {c.fix_commit for c in run.folder.read(Candidate)}
     apart = run.chosen(apart=True)
     dropped = _latest_drops(run)
     mined_out = [d for d in dropped if d.stage == "mine"]
     waiting = awaited(run)
-    facts = Facts(
+    return Facts(
         repository=name_of(run.repository, settings.repo),
         head=run.repository.head,
         version=__version__,
@@ -66,10 +73,6 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
         current=settings.current_model,
         margin=settings.margin,
     )
-    report = tally(facts)
-    report = report.model_copy(update={"gates": gates(report, settings.wanted)})
-    report = settings.redactor.record(report)
-    return report, _written(run, report)
 
 
 def _written(run: Run, report: Report) -> list[Path]:

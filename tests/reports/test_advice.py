@@ -73,7 +73,7 @@ def test_as_good_but_not_cheaper_is_no_reason() -> None:
 
 
 def test_cheaper_by_one_expensive_task_is_not_surely_cheaper() -> None:
-    """29 % of the cost by the sums, but one task is all of the difference: the interval reaches 1."""
+    """29 % of the cost, but one task is all of the difference: the interval reaches 1."""
 
     def adjust(answer: Patch) -> Patch:
         costly = answer.entrant == "dear" and answer.task_id == first
