@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -46,8 +46,16 @@ _NARROW = (380, 340)
 """Width and height of a drawing for a telephone."""
 
 
-def page(report: Report, trail: Trail = NONE, earlier: Sequence[Trend] = ()) -> str:
-    """The whole page. Every value is escaped; styles and scripts are allowed by hash alone."""
+def page(
+    report: Report,
+    trail: Trail = NONE,
+    earlier: Sequence[Trend] = (),
+    changes: Mapping[str, str] | None = None,
+) -> str:
+    """The whole page. Every value is escaped; styles and scripts are allowed by hash alone.
+
+    `changes` is what may be said of each model against earlier runs.
+    """
     css, scripts = _text("report.css"), [_text(name) for name in _SCRIPTS]
     columns = view.all_columns(report)
     return (
@@ -66,6 +74,7 @@ def page(report: Report, trail: Trail = NONE, earlier: Sequence[Trend] = ()) -> 
             plots=[one for one in (plot(report), plot(report, *_NARROW)) if one is not None],
             unpriced=listing(unpriced(report)),
             trends=trends(report, earlier),
+            changes=changes or {},
             **_statistics(report),
             columns=columns,
             upright=sum(min(len(row.name), 60) + 4 for row in columns) > _NAMES_IN_A_ROW,

@@ -202,10 +202,10 @@ def _tests(task: TaskRow, cell: Cell, names: Sequence[str]) -> list[list[str]]:
     rows = [[one_line(name, 300), "✗", "✓", "✗"] for name in failed]
     rows += [[one_line(name, 300), "✓", "✓", "✗"] for name in broken]
     rows += [[one_line(name, 300), "✗", "✓", "✓"] for name in fine]
-    if more := task.fail_to_pass - len(failed) - len(fine):
+    if (more := task.fail_to_pass - len(failed) - len(fine)) > 0:
         unnamed = len(cell.not_fixed) - len(failed)
         rows.append(_others(more, "start to pass", "✗", f"{unnamed} ✗" if unnamed else "✓"))
-    if more := task.pass_to_pass - len(broken):
+    if (more := task.pass_to_pass - len(broken)) > 0:
         unnamed = len(cell.broken) - len(broken)
         whole = "✓" if cell.outcome is not Outcome.FAILED else "none seen to break"
         rows.append(_others(more, "keep passing", "✓", f"{unnamed} ✗" if unnamed else whole))

@@ -68,28 +68,35 @@ function codeLine(sign, code, numbers, tokens, part) {
   return line;
 }
 
+/** The end of a run of lines that start with the same sign. */
+function runEnd(lines, from, sign) {
+  let end = from;
+  while (end < lines.length && lines[end][0] === sign) end += 1;
+  return end;
+}
+
 /** The lines of one hunk; removed and added lines that face each other are compared. */
 function appendHunk(block, lines, at, tokens) {
   let [oldLine, newLine] = at;
+  const remove = (line, part) => block.append(codeLine('-', line.slice(1), [oldLine++, ''], tokens, part));
+  const add = (line, part) => block.append(codeLine('+', line.slice(1), ['', newLine++], tokens, part));
   for (let i = 0; i < lines.length;) {
-    const sign = lines[i][0] || ' ';
-    if (sign !== '-') {
-      const numbers = [sign === '+' ? '' : oldLine++, newLine++];
-      if (sign === '\\') block.append(make('span', { class: 'line note' }, lines[i]));
-      else block.append(codeLine(sign, lines[i].slice(1), sign === '\\' ? ['', ''] : numbers, tokens));
-      i += 1;
+    const middle = runEnd(lines, i, '-');
+    const end = runEnd(lines, middle, '+');
+    const removed = lines.slice(i, middle);
+    const added = lines.slice(middle, end);
+    const facing = removed.length === added.length;
+    const parts = removed.map((line, n) => facing && common(line.slice(1), added[n].slice(1)));
+    removed.forEach((line, n) => remove(line, parts[n]));
+    added.forEach((line, n) => add(line, parts[n]));
+    if (end > i) {
+      i = end;
       continue;
     }
-    let middle = i;
-    while (middle < lines.length && lines[middle][0] === '-') middle += 1;
-    let end = middle;
-    while (end < lines.length && lines[end][0] === '+') end += 1;
-    const paired = middle - i === end - middle;
-    const parts = [];
-    for (let k = 0; paired && k < middle - i; k += 1) parts.push(common(lines[i + k].slice(1), lines[middle + k].slice(1)));
-    for (let k = i; k < middle; k += 1) block.append(codeLine('-', lines[k].slice(1), [oldLine++, ''], tokens, parts[k - i]));
-    for (let k = middle; k < end; k += 1) block.append(codeLine('+', lines[k].slice(1), ['', newLine++], tokens, parts[k - middle]));
-    i = end;
+    const line = lines[i];
+    if (line[0] === '\\') block.append(make('span', { class: 'line note' }, line));
+    else block.append(codeLine(' ', line.slice(1), [oldLine++, newLine++], tokens));
+    i += 1;
   }
 }
 
