@@ -51,7 +51,7 @@ function testTable(cell) {
   const head = ['Test', 'Before', 'Real fix', 'This patch'].map((name) => make('th', { scope: 'col' }, name));
   const rows = cell.tests.map(([name, ...signs]) => make('tr', {}, make('th', { scope: 'row' }, make('code', {}, name)), ...signs.map(mark)));
   const table = make('table', { class: 'tests' }, make('thead', {}, make('tr', {}, ...head)), make('tbody', {}, ...rows));
-  return part('Tests', make('div', { class: 'wide', role: 'region', tabindex: '0', 'aria-label': 'Tests' }, table));
+  return part('Tests', make('div', { class: 'wide', role: 'group', tabindex: '0', 'aria-label': 'Tests' }, table));
 }
 
 const DRAWING = 'http://www.w3.org/2000/svg';
@@ -97,7 +97,7 @@ function transcript(cell) {
     const item = make('li', {}, make('p', { class: 'call' }, call.head));
     const said = (name, text, open) => {
       if (!text) return;
-      const body = make('pre', { class: 'said', dir: 'auto', tabindex: '0', 'aria-label': `${name}, request ${n + 1}` }, text);
+      const body = make('pre', { class: 'said', role: 'group', dir: 'auto', tabindex: '0', 'aria-label': `${name}, request ${n + 1}` }, text);
       item.append(make('details', { class: 'said', open }, make('summary', {}, name), body));
     };
     if (call.error) item.append(make('p', { class: 'error' }, call.error));

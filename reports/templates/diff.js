@@ -124,7 +124,7 @@ function drawDiff(text) {
     const name = appendHeading(box, lines.slice(0, starts.length ? starts[0] : lines.length));
     box.dataset.file = name;
     const tokens = PROSE.test(name) ? TOKENS.none : HASH_COMMENTS.test(name) ? TOKENS.hash : TOKENS.slash;
-    const block = make('pre', { tabindex: '0', 'aria-label': `Changes of ${name || 'a patch'}` });
+    const block = make('pre', { role: 'group', tabindex: '0', 'aria-label': `Changes of ${name || 'a patch'}` });
     starts.forEach((start, n) => {
       const at = lines[start].match(HUNK).slice(1).map(Number);
       block.append(make('span', { class: 'line hunk' }, lines[start]));

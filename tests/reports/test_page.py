@@ -134,7 +134,7 @@ def test_the_policy_stops_what_would_be_inserted(tab: Tab, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (390, "dark")])
-def test_axe_finds_nothing_serious(
+def test_axe_finds_nothing(
     tab: Tab, tmp_path: Path, small: tuple[Report, str], width: int, scheme: str
 ) -> None:
     try:
@@ -148,13 +148,8 @@ def test_axe_finds_nothing_serious(
     tab.run("document.querySelectorAll('#task-2 details').forEach((box) => { box.open = true; })")
     tab.run(axe.read_text(encoding="utf-8") + ";0")
     found = tab.run("axe.run({resultTypes: ['violations']}).then((r) => r.violations)")
-    grave = [
-        (one["id"], node["target"], node["failureSummary"])
-        for one in found
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"][:3]
-    ]
-    assert grave == []
+    told = [(one["impact"], one["id"], one["nodes"][0]["failureSummary"]) for one in found]
+    assert told == []
 
 
 def test_an_attempt_is_reached_with_keys_alone(
