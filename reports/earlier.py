@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from core.digest import Digest
 from core.report import Report
 from reports.digest import digest_of, same_numbers
+from reports.drift import drifts
+from reports.history import words
 from reports.statistics import wilson
 from reports.trends import Trend
 
@@ -45,3 +47,10 @@ def trends_of(history: Sequence[Digest]) -> list[Trend]:
                 )
             )
     return found
+
+
+def changes_of(report: Report, history: Sequence[Digest]) -> dict[str, str]:
+    """By model, whether it changed since or only its luck, in words; none of new ones."""
+    if not history:
+        return {}
+    return {one.entrant: " ".join(words(one)) for one in drifts([*history, digest_of(report)])}
