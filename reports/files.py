@@ -12,11 +12,12 @@ from core.errors import UsageError
 from core.report import Report
 from reports import trail
 from reports.badge import badge
-from reports.earlier import changes_of, earlier, trends_of
+from reports.earlier import changes_of, earlier
 from reports.html import page
 from reports.junit import suites
 from reports.markdown import summary
 from reports.rows import table
+from reports.trends import trends_of
 
 
 def write(

@@ -3,7 +3,8 @@
 
     .venv/bin/python scripts/pictures.py [RUN_FOLDER]
 
-comment.png is report.md as GitHub's own Markdown parser renders it, in a style sheet of ours;
+comment.png is report.md as GitHub's own Markdown parser renders it, in a style sheet of ours, its
+chart drawn by the mermaid that the tests use;
 report-html.png is the top of report.html, report-attempt.png one attempt there; terminal.png is
 what the command prints. Chromium takes the pictures: no network, a profile of its own that is
 thrown away.
@@ -29,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from support.browser import NoBrowserError, Tab, browser  # noqa: E402 - the path above first
+from support.npm import installed  # noqa: E402
 
 from core.report import Report  # noqa: E402
 from reports.terminal import show  # noqa: E402
@@ -37,6 +39,7 @@ PICTURES = ROOT / "docs/pictures"
 STYLES = PICTURES / "style.css"
 COLUMNS = 80
 ALERT = re.compile(r"<blockquote>\s*<p>\[!(\w+)\]\s*(.*?)</p>\s*</blockquote>", re.DOTALL)
+MERMAID = re.compile(r'<pre><code class="language-mermaid">(.*?)</code></pre>', re.DOTALL)
 LIGHT = TerminalTheme(
     (255, 255, 255),
     (31, 35, 40),
@@ -102,6 +105,7 @@ def comment(run: Path) -> Shot:
         extensions=["table", "autolink", "strikethrough", "tasklist"],
     )
     body = ALERT.sub(alert, body)
+    body = MERMAID.sub(r'<pre class="mermaid">\1</pre>', body)
     body = body.replace("<details><summary>Tasks", "<details open><summary>Tasks", 1)
     head = '<div class="head"><b>github-actions</b> <i>bot</i> commented</div>'
     html = f'<div id="comment">{head}<div class="body">{body}</div></div>'
@@ -161,6 +165,10 @@ def take(tab: Tab, shot: Shot, work: Path, picture: Path) -> None:
     source.write_text(shot.html, encoding="utf-8")
     tab.size(shot.width)
     tab.open(source.as_uri() + shot.part)
+    if 'class="mermaid"' in shot.html:
+        program = installed(ROOT / "tests/reports") / "mermaid/dist/mermaid.min.js"
+        tab.run(program.read_text(encoding="utf-8") + ";0")
+        tab.run("mermaid.initialize({startOnLoad: false}); mermaid.run().then(() => 1)")
     if shot.part:
         tab.until(f"document.querySelector('{shot.part}[data-filled]')")
     box = "document.querySelector({}).getBoundingClientRect().{} + scrollY"

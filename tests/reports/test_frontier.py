@@ -18,7 +18,7 @@ from reports.files import write
 from reports.frontier import Point, plot, unpriced
 from reports.html import page
 from reports.tally import tally
-from reports.trends import points, trends
+from reports.trends import trends, trends_of
 
 
 def boxes(found: Point) -> list[tuple[float, float, float, float]]:
@@ -112,7 +112,7 @@ def test_earlier_runs_are_drawn_with_this_one_last() -> None:
 def test_a_first_run_has_no_trend() -> None:
     report, _, _ = big(12, 2)
     assert trends(report, []) is None
-    assert trends(report, points(report)) is None
+    assert trends(report, trends_of([digest_of(report)])) is None
 
 
 def test_of_a_long_history_the_latest_runs_are_shown() -> None:
