@@ -18,7 +18,6 @@ from reports.html import page
 from reports.rows import table
 from reports.trail import AttemptTrail, Key, Spoken, Trail
 
-HERE = Path(__file__).parent
 PLANTED: tuple[str, ...] = (
     "<script>window.owned = 1</script>",
     "</script><script>window.owned = 2</script>",
@@ -138,7 +137,7 @@ def test_axe_finds_nothing(
     tab: Tab, tmp_path: Path, small: tuple[Report, str], width: int, scheme: str
 ) -> None:
     try:
-        axe = installed(HERE) / "axe-core/axe.min.js"
+        axe = installed(Path(__file__).parent) / "axe-core/axe.min.js"
     except NotInstalledError as error:
         pytest.fail(str(error))
     tab.size(width)
