@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from support.alone import alone
+
 PACKAGES = ("chromium", "fonts-liberation", "fonts-dejavu-core", "fonts-noto-color-emoji")
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
@@ -49,6 +51,11 @@ class NoBrowserError(Exception):
 
 def program() -> str:
     """The browser's path; root on Debian gets one installed. Raises NoBrowserError."""
+    with alone("browser"):
+        return _program()
+
+
+def _program() -> str:
     found = _found()
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
         quiet = {"check": False, "capture_output": True}
