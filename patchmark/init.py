@@ -85,7 +85,7 @@ def init(
         typer.echo(f"wrote {path}")
     if secrets := secrets_for(wanted.entrants):
         typer.echo(f"next: add {', '.join(secrets)} to the repository's secrets")
-    typer.echo("then: patchmark doctor")
+    typer.echo("then: patchmark doctor --action")
 
 
 def asked(ask: Ask) -> Wanted:
