@@ -135,7 +135,7 @@ def test_a_deciding_job_must_hold_no_key(repo: Repo) -> None:
     ("text", "name", "words"),
     [
         ("jobs: [", "configuration", "cannot be read"),
-        ("[" * 5000, "configuration", "cannot be read"),
+        ("[" * 2000, "configuration", "cannot be read"),
         ("- a\n- b\n", "workflow", "none uses patchmark"),
         ("jobs: 3\n", "workflow", "none uses patchmark"),
         ("jobs: { a: { steps: [3, {uses: [1]}] } }\n", "workflow", "none uses patchmark"),
