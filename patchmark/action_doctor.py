@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -10,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from core.errors import PatchmarkError
+from core.programs import work_tree
 from models.services import KEY_VARIABLES
 from models.spec import needs_key
 from patchmark.doctor import Check
@@ -29,13 +29,16 @@ _STRANGERS = frozenset({"pull_request_target", "workflow_run"})
 def examine(flags: Flags, environment: Mapping[str, str]) -> list[Check]:
     """Look at every workflow that uses patchmark. Never raises: what is wrong is a result."""
     try:
-        settings = make(flags, environment)
+        # From any folder of the repository: GitHub looks in its root alone, and so does a run.
+        root = work_tree(flags.repo or Path())
+        settings = make(replace(flags, repo=root), environment)
         found = read_workflows(settings.repo)
     except PatchmarkError as error:
         return [_wrong("configuration", str(error), "change what it names")]
     if not found:
-        where = Path(os.path.normpath(settings.repo.absolute())) / FOLDER
-        return [_wrong("workflow", f"{where}: none uses patchmark", "patchmark init writes one")]
+        return [
+            _wrong("workflow", f"{root / FOLDER}: none uses patchmark", "patchmark init writes one")
+        ]
     return [check for used in found for check in _of_one(used, settings)]
 
 

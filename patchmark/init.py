@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from core.errors import UsageError
+from core.programs import work_tree
 from models.spec import BASELINE_NAMES, check
 from patchmark.config import NAME
 from patchmark.options import CurrentModel, Models, Repo
@@ -69,7 +70,8 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
 ) -> None:
     """Write patchmark.toml and a workflow file for this repository."""
-    folder = repo or Path()
+    # Where GitHub looks for workflows, whichever folder of the repository this is started in.
+    folder = work_tree(repo or Path())
     refuse_existing(folder, force=force)
     if (models, current_model, budget_usd, how) == (None,) * 4 and _on_a_terminal():
         wanted = asked(lambda question, usual: str(typer.prompt(question, default=usual)))

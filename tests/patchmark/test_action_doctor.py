@@ -193,8 +193,10 @@ def test_known_tasks_give_an_estimate_and_nothing_in_the_folder_changes(repo: Re
     assert "another patchmark" in held.found
 
 
-def test_as_a_command(repo: Repo, tmp_path: Path) -> None:
-    done = patchmark(tmp_path, "doctor", "--action", "--repo", repo.path, "--json")
+def test_as_a_command_from_a_folder_below(repo: Repo, tmp_path: Path) -> None:
+    look(repo, GOOD.replace("fetch-depth: 0", "fetch-depth: 1"))
+    (repo.path / "below").mkdir()
+    done = patchmark(tmp_path, "doctor", "--action", "--repo", repo.path / "below", "--json")
     assert done.returncode == 2
-    (check,) = json.loads(done.stdout)
-    assert check["mend"] == "patchmark init writes one"
+    (wrong,) = [check for check in json.loads(done.stdout) if check["exit_code"]]
+    assert "`fetch-depth: 0`" in wrong["mend"]

@@ -35,7 +35,9 @@ def _written(tmp_path: Path) -> tuple[Path, ...]:
 
 
 def test_both_files_are_written_once(repo: Path, tmp_path: Path) -> None:
-    flags = ("--repo", "repo", "--models", "anthropic:claude-opus-4-8")
+    """Started in a folder below, it once wrote them there, where GitHub does not look."""
+    (repo / "below").mkdir()
+    flags = ("--repo", "repo/below", "--models", "anthropic:claude-opus-4-8")
     more = ("--how", "on-command", "--budget-usd", "2.50", "--current-model", "openai:gpt-5.4")
     done = patchmark(tmp_path, "init", *flags, *more)
     assert done.returncode == 0, done.stderr
