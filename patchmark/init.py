@@ -115,8 +115,11 @@ def asked(ask: Ask) -> Wanted:
 
 
 def refuse_existing(repo: Path, *, force: bool) -> None:
-    """Raise UsageError where a file would be replaced that nobody gave up."""
+    """Raise UsageError where a file would be replaced that nobody gave up, or a link followed."""
     open_repository(repo)
+    ways = (repo / NAME, repo / WORKFLOW, *(repo / parent for parent in WORKFLOW.parents))
+    if links := [str(path) for path in ways if path != repo and path.is_symlink()]:
+        raise UsageError(f"{', '.join(links)}: a link, which may lead out of the repository")
     there = [str(path) for path in (repo / NAME, repo / WORKFLOW) if path.exists()]
     if there and not force:
         raise UsageError(f"{', '.join(there)} exists; --force replaces it")

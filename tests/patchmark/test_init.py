@@ -57,6 +57,16 @@ def test_one_file_that_exists_keeps_the_other_from_being_written(repo: Path) -> 
     refuse_existing(repo, force=True)
 
 
+@pytest.mark.parametrize("link", ["patchmark.toml", ".github", ".github/workflows/patchmark.yml"])
+def test_no_link_of_the_repository_is_written_through(repo: Path, link: str) -> None:
+    """One that leads to nothing was taken for no file, and what it names was made."""
+    (repo / link).parent.mkdir(parents=True, exist_ok=True)
+    (repo / link).symlink_to(repo.parent / "elsewhere")
+    for force in (False, True):
+        with pytest.raises(UsageError, match="a link"):
+            refuse_existing(repo, force=force)
+
+
 def test_each_way_is_clean_for_other_models_and_holds_their_keys_alone(tmp_path: Path) -> None:
     files = []
     for way in WAYS:
