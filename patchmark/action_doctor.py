@@ -23,6 +23,8 @@ HOSTED_MINUTES = 360
 """After which GitHub ends a job on its own runners, where the file says nothing."""
 _PINNED = re.compile(r"[^@\s]+@[0-9a-f]{40}")
 _SHARED = frozenset({"pull_request", "issue_comment"})
+_USEFUL = {("issues", "read"), ("pull-requests", "read")}
+"""Permissions that give tasks their texts, and that a run does without."""
 _STRANGERS = frozenset({"pull_request_target", "workflow_run"})
 
 
@@ -76,8 +78,8 @@ def _permissions(used: Used) -> Check:
         mend = f"add to the job's permissions: {_listed(lacking)}"
         return _wrong("permissions", f"missing: {_listed(lacking)}", mend)
     spare = {n: level for n, level in given.items() if _rank(level) > _rank(needed.get(n))}
-    spare = {n: level for n, level in spare.items() if (n, level) != ("issues", "read")}
-    if spare:
+    useful = _USEFUL | ({("pull-requests", "write")} if "workflow_call" in used.triggers else set())
+    if spare := {n: level for n, level in spare.items() if (n, level) not in useful}:
         mend = f"take away, or lower: {_listed(spare)}"
         return _warn("permissions", f"more than it needs: {_listed(spare)}", mend)
     return _good("permissions", _listed(given))
@@ -86,7 +88,8 @@ def _permissions(used: Used) -> Check:
 def _needed(used: Used) -> dict[str, str]:
     if used.deciding:
         return {"pull-requests": "write", "actions": "write"}
-    comments = used.inputs.get("comment", "auto") != "off" and used.triggers & _SHARED
+    silent = used.inputs.get("comment") == "off" or used.inputs.get("github-token") == ""
+    comments = used.triggers & _SHARED and not silent
     return {"contents": "read"} | ({"pull-requests": "write"} if comments else {})
 
 
@@ -163,6 +166,8 @@ def _amount(text: str) -> Decimal | None:
 def _secrets(used: Used, settings: Settings) -> Iterator[Check]:
     names = [*settings.models, settings.rewrite_with, settings.judge_model]
     needed = {service for name in names if name and (service := needs_key(name))}
+    # An expression that names nobody may come to anybody.
+    known = bool(used.models()) or "${{" not in used.inputs.get("models", "")
     for service, variables in KEY_VARIABLES.items():
         given = _given(used, service, variables)
         secret = SECRETS.get(service, (*variables, "")[0])
@@ -173,7 +178,7 @@ def _secrets(used: Used, settings: Settings) -> Iterator[Check]:
         elif service in needed and not given:
             mend = f"give it ${{{{ secrets.{secret} }}}}, and `gh secret set {secret}`"
             yield _wrong(name, "not given, and a model needs it", mend)
-        elif given and service not in needed and needs_key(f"{service}:x"):
+        elif given and service not in needed and known and needs_key(f"{service}:x"):
             yield _warn(name, "given, and no model named here needs it", "take it out of the file")
         elif given:
             held = ", ".join(re.findall(r"secrets\.(\w+)", given)) or "an expression"
