@@ -1,9 +1,4 @@
-"""The command line.
-
-Exit codes: 0 ok, 1 gate not met, 2 usage or configuration, 3 infrastructure, 4 answers are
-awaited from a batch: no error, the same command goes on, 5 a gate cannot be told, 6 the time was
-up: the same command goes on.
-"""
+"""The command line; what it ends with says `patchmark.commands.CODES`."""
 
 from __future__ import annotations
 

@@ -86,8 +86,8 @@ def _written(run: Run, report: Report) -> list[Path]:
     kept = shelf(where, run.settings.repo)
     files = write_reports(report, folder, trail, kept.read())
     measured = any(row.scored and not row.baseline for row in report.entrants)
-    if report.fiction or not measured:
-        run.show.tell(f"{where}: not added; a history holds what was measured of models")
+    if report.fiction or report.partial or not measured:
+        run.show.tell(f"{where}: not added; a history holds what was measured of models, whole")
     else:
         run.show.tell(put(kept, digest_of(report), where))
     return files

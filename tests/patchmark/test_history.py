@@ -149,6 +149,22 @@ def test_a_run_without_models_is_no_history(
     assert shelf("branch:results", repo.path).read() == []
 
 
+def test_a_run_whose_time_was_up_is_no_history_yet(
+    tmp_path: Path, repo: Repo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it lacks comes with the next run, which would stand beside it as a run of its own."""
+    one = written(tmp_path / "one", repo, facts({"openai:gpt-4o": "PF."}))
+    (one / "partial.json").write_text('{"minutes": 5}')
+    words = ["report", f"--out={one}", f"--repo={repo.path}", "--history=branch:results"]
+    main(words)
+    printed = capsys.readouterr()
+    assert "The time limit of 5 minutes was reached before all was done: 1 attempt" in printed.out
+    assert "not added" in printed.err
+    (one / "partial.json").unlink()
+    main(words)
+    assert "not added" not in capsys.readouterr().err
+
+
 def test_invented_answers_are_no_history(
     tmp_path: Path, repo: Repo, capsys: pytest.CaptureFixture[str]
 ) -> None:
