@@ -56,7 +56,7 @@ from patchmark.options import (
     Until,
     Workers,
 )
-from patchmark.pipeline import finish, prove_all, run_all, solve_all
+from patchmark.pipeline import TIME_UP, finish, prove_all, run_all, solve_all
 from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, make
 from patchmark.solving import judge_stage
@@ -198,7 +198,8 @@ def validate(
         labels=labels, include_apart=include_apart, config=config, workers=workers,
         time_limit=time_limit,
     )  # fmt: skip
-    raise typer.Exit(one_stage(known(flags), prove_all, as_json=as_json))
+    late = one_stage(known(flags), prove_all, as_json=as_json) == TIME_UP
+    raise typer.Exit(TIME_UP if late else 0)  # what solving awaits is no matter of this
 
 
 @app.command(epilog="Example: `patchmark solve --out my-run --models anthropic:claude-opus-4-8`")
