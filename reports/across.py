@@ -11,7 +11,7 @@ from reports.comparison import comparisons, pair
 from reports.escape import one_line
 from reports.numbers import counted, per_cent
 from reports.results import Did, Results, results
-from reports.statistics import ALPHA, FEWEST_TASKS
+from reports.statistics import ALPHA, AS_GOOD, FEWEST_TASKS
 from reports.statistics_paired import holm
 
 _TITLES = 5
@@ -108,7 +108,7 @@ def _corrected(changes: Sequence[Change]) -> tuple[Change, ...]:
     for one, p, good in zip(changes, p_values, as_good, strict=True):
         enough = one.comparison.tasks >= FEWEST_TASKS
         better = (one.comparison.difference or 0) > 0
-        finding: Finding = "yes" if enough and good <= ALPHA / 2 else "undecided"
+        finding: Finding = "yes" if enough and good <= AS_GOOD else "undecided"
         called = ("better" if better else "worse") if enough and p < ALPHA else None
         update = {"p_holm": p, "called": called, "not_worse": finding}
         made.append((one, one.comparison.model_copy(update=update)))

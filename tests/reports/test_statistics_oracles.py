@@ -201,7 +201,9 @@ def _power(tasks: int, difference: float, differ: float) -> float:
     chances = [better, differ - better, 1 - differ]
     pairs = product(range(tasks + 1), repeat=2)
     counts = np.array([(w, lost, tasks - w - lost) for w, lost in pairs if w + lost <= tasks])
-    found = np.array([w > lost and mcnemar_exact(w, lost) < 0.05 for w, lost, _ in counts.tolist()])
+    found = np.array(
+        [w > lost and mcnemar_exact(w, lost) < 0.025 for w, lost, _ in counts.tolist()]
+    )
     return float(stats.multinomial.pmf(counts[found], tasks, chances).sum())
 
 
