@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Literal
 
 from models.exchange import Slot
@@ -51,7 +50,6 @@ class Step:
     """Shell or TOML; of an answer without one block, why it cannot be used."""
     answer: str
     """All that the model said."""
-    cost_usd: Decimal | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +72,7 @@ class Repairer:
         if exchange is None:
             exchange = self.answers.ask(slot, self._request(broken, turns))
         kind, text = read_step(exchange.text)
-        return Step(kind=kind, text=text, answer=exchange.text, cost_usd=exchange.cost_usd)
+        return Step(kind=kind, text=text, answer=exchange.text)
 
     def _request(self, broken: Broken, turns: Sequence[Turn]) -> Request:
         user = (

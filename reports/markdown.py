@@ -15,6 +15,7 @@ from core.report import Report
 from reports import view
 from reports.change import changes
 from reports.digest import digest_of, seal, without_tasks
+from reports.ends import ends
 from reports.escape import Safe, beginning, code, fence, prose
 from reports.evidence import evidence_notes, evidence_tables
 from reports.latency import NOTES, latency_lines
@@ -158,6 +159,9 @@ def _render(template: Template, report: Report, rung: _Rung, between: _Between) 
         quality=quality_lines(report) if rung.memory else [],
         quality_title=quality_title(report),
         quality_notes=quality_notes(report),
+        evidence=evidence_tables(report) if rung.evidence else [],
+        evidence_notes=evidence_notes(report),
+        ends=ends(report) if rung.method else None,
         failures=view.failures(report) if rung.failures else [],
         names_limit=rung.names,
         patches=rung.patches,
@@ -171,9 +175,6 @@ def _render(template: Template, report: Report, rung: _Rung, between: _Between) 
         apart=report.apart if rung.dropped else (),
         left_out=listing(rung.left_out, len(rung.left_out)) if rung.left_out else "",
     )
-    evidence = _environment().get_template("evidence.md.j2")
-    tables = evidence_tables(report) if rung.evidence else []
-    text += evidence.render(tables=tables, notes=evidence_notes(report))
     text = _BLANK_LINES.sub("\n\n", text)
     return text + _carried(digest, rung, between) if between.carried else text
 

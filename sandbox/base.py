@@ -120,14 +120,11 @@ def ensure_base(
     if engine.image_id(tag) is not None:
         return tag
     start = start or _official(engine, toolchain, tell)
-    build = _on_image(start, toolchain) if start else _on_root(engine, toolchain, tell, pythons)
-    build = replace(
-        build,
-        tag=tag,
-        script=f"{FUNCTIONS}{build.script}",
-        secrets=network.build_environment(),
-        ca_bundle=network.ca_bundle,
-    )
+    if start:
+        build = _on_image(start, toolchain)
+    else:
+        build = _on_root(*_common_root(engine, network, tell), toolchain, pythons)
+    build = _complete(build, tag, network)
     try:
         ran = engine.build(build)
     except EngineError as error:  # An image without a shell fails at the start of its container.
@@ -145,12 +142,31 @@ def _on_image(start: str, toolchain: Toolchain) -> Build:
     return Build(image=start, script=script, tag="")
 
 
-def _on_root(
-    engine: Engine, toolchain: Toolchain, tell: Callable[[str], None], pythons: Sequence[Path]
-) -> Build:
-    """On Debian's own packages, with the toolchain from wherever one can be had."""
+def _complete(build: Build, tag: str, network: Network) -> Build:
+    return replace(
+        build,
+        tag=tag,
+        script=f"{FUNCTIONS}{build.script}",
+        secrets=network.build_environment(),
+        ca_bundle=network.ca_bundle,
+    )
+
+
+def _common_root(engine: Engine, network: Network, tell: Callable[[str], None]) -> tuple[str, str]:
+    """What all bases on Debian's own packages begin with, made once; and its Python."""
     root, brings = _root_image(engine, tell)
-    script = f"{_COMMON}{_UV}{toolchain.install}\n"
+    script = f"{_COMMON}{_UV}"
+    tag = f"{root}-{hashlib.sha256(f'{FUNCTIONS}{script}'.encode()).hexdigest()[:10]}"
+    if engine.image_id(tag) is None:
+        ran = engine.build(_complete(Build(image=root, script=script, tag=""), tag, network))
+        if ran.exit_code != 0:
+            raise InfrastructureError(f"{_NO_BASE.format(root)}: {last_lines(ran.output)}")
+    return tag, brings
+
+
+def _on_root(root: str, brings: str, toolchain: Toolchain, pythons: Sequence[Path]) -> Build:
+    """On Debian's own packages, with the toolchain from wherever one can be had."""
+    script = f"{toolchain.install}\n"
     archives: tuple[bytes, ...] = ()
     if toolchain.python and toolchain.python != brings:
         local = find_python(toolchain.python, pythons)

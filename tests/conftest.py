@@ -17,11 +17,16 @@ sys.path.insert(0, str(TESTS))
 Golden = Callable[[str, str], None]
 FIRST = "sandbox/test_ecosystems.py"
 LONGEST = (
-    "attacks/test_attacks.py",
-    "sandbox/test_node_runners.py",
     "patchmark/test_pipeline.py",
-    "patchmark/test_planted.py",
+    "sandbox/test_node_runners.py",
+    "patchmark/test_paid.py",
     "sandbox/test_validate.py",
+    "attacks/test_attacks.py",
+    "patchmark/test_environments.py",
+    "patchmark/test_commands.py",
+    "sandbox/test_bad_files.py",
+    "patchmark/test_attacks_command.py",
+    "attacks/test_honest.py",
     "sandbox/test_judge.py",
     "patchmark/test_hostile_checkout.py",
     "e2e/test_action_run.py",

@@ -40,8 +40,9 @@ def servers() -> Iterator[tuple[FakeAnthropic, FakeGoogle]]:
 class Team:
     """Someone with keys who runs two models on the sample repository."""
 
-    def __init__(self, tmp_path: Path, servers: tuple[FakeAnthropic, FakeGoogle]):
+    def __init__(self, tmp_path: Path, servers: tuple[FakeAnthropic, FakeGoogle], proofs: Path):
         self.folder = tmp_path
+        self.proofs = proofs
         self.repository = sample(tmp_path)
         self.servers = servers
 
@@ -51,6 +52,7 @@ class Team:
             "--models", f"{OPUS},{FLASH}", "--max-tasks", "3", "--json", *more,
             ANTHROPIC_API_KEY="sk-ant-secret-1", GEMINI_API_KEY="secret-key-2",
             ANTHROPIC_BASE_URL=self.servers[0].url, GOOGLE_GEMINI_BASE_URL=self.servers[1].url,
+            XDG_CACHE_HOME=str(self.proofs),
         )  # fmt: skip
         assert done.returncode == code, done.stderr
         report = json.loads(done.stdout)
@@ -62,6 +64,7 @@ class Team:
             "--models", f"{OPUS},{FLASH}", "--max-tasks", "3", "--dry-run", "--json", *more,
             ANTHROPIC_API_KEY="sk-ant-secret-1", GEMINI_API_KEY="secret-key-2",
             ANTHROPIC_BASE_URL=self.servers[0].url, GOOGLE_GEMINI_BASE_URL=self.servers[1].url,
+            XDG_CACHE_HOME=str(self.proofs),
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return {row["entrant"]: row for row in json.loads(done.stdout)}
@@ -71,16 +74,22 @@ class Team:
         return sum(len(server.asked) for server in self.servers)
 
 
+@pytest.fixture(scope="module")
+def proofs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that all share: the tasks are the same, and proven once."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def team(tmp_path: Path, servers: tuple[FakeAnthropic, FakeGoogle]) -> Team:
-    return Team(tmp_path, servers)
+def team(tmp_path: Path, servers: tuple[FakeAnthropic, FakeGoogle], proofs: Path) -> Team:
+    return Team(tmp_path, servers, proofs)
 
 
 def after_the_others(verdicts: Path) -> Plan:
     """A service that answers nothing before all of another's patches are judged."""
 
     def plan(asked: Asked, number: int) -> Behaviour:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not verdicts.exists() or len(verdicts.read_text().splitlines()) < 3:
             assert time.monotonic() < deadline, "one service waits for another, or judges for both"
             time.sleep(0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from sandbox.ecosystems.python import toolchain
 from sandbox.engine import Job
 from sandbox.image import BrokenEnvironmentError, Images
 from sandbox.network import Network
-from sandbox.recipe import EnvironmentSettings
+from sandbox.recipe import EnvironmentSettings, Toolchain
 
 pytestmark = pytest.mark.docker
 
@@ -40,6 +41,30 @@ def test_an_image_is_pulled_from_a_registry(engine: DockerEngine, tiny: str) -> 
 def test_what_no_registry_has_is_no_error(engine: DockerEngine, tiny: str) -> None:
     assert not engine.pull(tiny.replace(":1", ":2"))
     assert not engine.pull("127.0.0.1:1/tiny:1")
+
+
+def test_what_all_bases_begin_with_is_made_once(
+    engine: DockerEngine, base: str, network: Network
+) -> None:
+    """Bug: each toolchain's base, with no registry, installed uv and its like anew."""
+    if not any(tag.startswith("patchmark/root:") for tag in _tags(engine)):
+        pytest.skip("bases are made of official images here")
+    made = []
+    try:
+        for name in ("one", "two"):
+            toolchain = Toolchain(name=f"shared {name}", install=f"echo {uuid.uuid4()} > /made")
+            made.append(ensure_base(engine, toolchain, network, print))
+        one, two = (engine._api.inspect_image(tag)["RootFS"]["Layers"] for tag in made)
+        assert (one[:-1], one[-1] != two[-1]) == (two[:-1], True)
+        # The system, what all have in common, and the toolchain.
+        assert len(one) == 3
+    finally:
+        for tag in made:
+            engine._api.remove_image(tag)
+
+
+def _tags(engine: DockerEngine) -> list[str]:
+    return [tag for image in engine._api.images() for tag in image["RepoTags"] or ()]
 
 
 def test_the_users_own_image_gets_what_patchmark_needs(

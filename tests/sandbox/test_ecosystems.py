@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.calc_repo import diff
+from support.chosen import chosen
 from support.repos import Repo
 from support.samples import SAMPLES, Sample
 
@@ -31,9 +32,13 @@ PYTHONS = (Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv", "version
 
 @pytest.fixture(scope="module")
 def proven(
-    engine: DockerEngine, base: str, network: Network, tmp_path_factory: pytest.TempPathFactory
+    engine: DockerEngine,
+    base: str,
+    network: Network,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Mapping[str, Future[Task | Dropped]]]:
-    """All of them at once, since installing a toolchain is mostly waiting."""
+    """All that are wanted at once, since installing a toolchain is mostly waiting."""
 
     def prove(sample: Sample, folder: Path) -> Task | Dropped:
         start = Repo(folder / "repo").commit("Start", dict(sample.files))
@@ -54,7 +59,7 @@ def proven(
         yield {
             # The folders are made here: two threads that both make the first one fail.
             name: pool.submit(prove, sample, tmp_path_factory.mktemp("sample"))
-            for name, sample in SAMPLES.items()
+            for name, sample in chosen(SAMPLES, request).items()
         }
 
 
