@@ -9,8 +9,8 @@ from typing import Literal
 
 from core.digest import Digest, DigestRow, Drift
 from reports.statistics import ALPHA, FEWEST_TASKS
-from reports.statistics_paired import holm, permutation_p
-from reports.statistics_trend import Trend, trend
+from reports.statistics_paired import holm
+from reports.statistics_trend import Trend, latest_p, trend
 
 _DAY = 86_400
 
@@ -18,9 +18,9 @@ _DAY = 86_400
 def drifts(history: Sequence[Digest]) -> list[Drift]:
     """One for each model that was scored on the same tasks in two or more runs.
 
-    Two tests an entrant: the latest run against all before (`permutation_p`, one difference a
-    task), and the slope over all runs (`trend`). Holm's correction over both and all entrants;
-    below `FEWEST_TASKS` tasks nothing is found. `history` in any order.
+    Two tests an entrant: the latest run against all before (`latest_p`), and the slope over all
+    runs (`trend`). Holm's correction over both and all entrants; below `FEWEST_TASKS` tasks
+    nothing is found. `history` in any order.
     """
     ordered = sorted(history, key=lambda digest: digest.made_at)
     names = dict.fromkeys(row.name for run in ordered for row in run.rows if not row.baseline)
@@ -40,22 +40,22 @@ def _found(one: Drift, jump: float, slope: float) -> Literal["better", "worse"] 
 
 
 def _drift(name: str, ordered: Sequence[Digest]) -> Drift | None:
-    runs = [(run, row) for run in ordered for row in run.rows if row.name == name and row.results]
+    rows = [(run, next((row for row in run.rows if row.name == name), None)) for run in ordered]
+    runs = [(run, row) for run, row in rows if row is not None and row.results]
     if len(runs) < 2:
         return None
-    (_, latest), earlier = runs[-1], runs[:-1]
-    shared = [task for task in latest.results if any(task in row.results for _, row in earlier)]
-    before = {task: _share([row for _, row in earlier], task) for task in shared}
-    now = {task: _share([latest], task) for task in shared}
+    latest = runs[-1][1].results
+    shares = {task: _shares(runs, task) for task in latest}
+    shared = [one for one in shares.values() if len(one) > 1]
     slope = _trend(runs)
     return Drift(
         entrant=name,
         runs=len(runs),
         since=runs[0][0].made_at,
         tasks=len(shared),
-        before=float(sum(before.values()) / len(shared)) if shared else None,
-        latest=float(sum(now.values()) / len(shared)) if shared else None,
-        p=permutation_p([now[task] - before[task] for task in shared]),
+        before=float(_mean([_mean(one[:-1]) for one in shared])) if shared else None,
+        latest=float(_mean([one[-1] for one in shared])) if shared else None,
+        p=latest_p(shared),
         per_30_days=None if slope.slope is None else 30 * slope.slope,
         trend_p=slope.p_value,
         found=None,
@@ -63,9 +63,12 @@ def _drift(name: str, ordered: Sequence[Digest]) -> Drift | None:
     )
 
 
-def _share(rows: Sequence[DigestRow], task: str) -> Fraction:
-    counts = [row.results[task] for row in rows if task in row.results]
-    return Fraction(sum(passed for passed, _ in counts), sum(scored for _, scored in counts))
+def _shares(runs: Sequence[tuple[Digest, DigestRow]], task: str) -> list[Fraction]:
+    return [Fraction(*row.results[task]) for _, row in runs if task in row.results]
+
+
+def _mean(shares: Sequence[Fraction]) -> Fraction:
+    return sum(shares, Fraction(0)) / len(shares)
 
 
 def _trend(runs: Sequence[tuple[Digest, DigestRow]]) -> Trend:
