@@ -70,6 +70,11 @@ def comparisons(
     pairs = [pair(table, name, anchor) for name in others if anchor is not None]
     told = [Margin(of, margin, len(pairs)) for of in pairs]
     pairs += [pair(table, *two) for two in combinations(others, 2)]
+    return compared(pairs, told)
+
+
+def compared(pairs: Sequence[Pair], told: Sequence[Margin]) -> tuple[Comparison, ...]:
+    """These pairs as all that are looked at; `told` are the margins of the first of them."""
     found = findings(told)
     p_values = [permutation_p(of.differences) for of in pairs]
     corrected = holm(p_values)

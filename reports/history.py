@@ -68,7 +68,7 @@ def words(drift: Drift | None) -> list[str]:
         shared = counted(drift.tasks, "task")
         return [f"{shared} shared with an earlier run; below {FEWEST_TASKS} no change can be told."]
     end = {
-        None: "noise explains it",
+        None: "noise can explain it",
         "better": "it solves more than before",
         "worse": "it solves fewer than before",
     }[drift.found]

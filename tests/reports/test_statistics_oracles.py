@@ -104,6 +104,14 @@ def test_p_above_is_tangos_test_with_one_attempt(values: list[Fraction], margin:
     assert p_above(values, -margin) == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.parametrize("tenths", [-3, 0, 1])
+def test_a_test_of_just_what_was_seen_finds_nothing(tenths: int) -> None:
+    """Ten attempts, one fewer passed at every task: asked for 10 points, a division by zero."""
+    values = [Fraction(tenths, 10)] * 9
+    assert p_above(values, tenths / 10) > 0.5
+    assert p_above(values, tenths / 10 - 0.3) < 0.5
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_mcnemar_equals_statsmodels(wins: int, losses: int) -> None:
