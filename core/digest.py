@@ -76,6 +76,6 @@ class Drift(Part):
     """Slope of the share passed, over all runs and within tasks; None without time between."""
     trend_p: float
     found: Literal["better", "worse"] | None
-    """What is no noise, corrected for all tests of all entrants; None = noise explains it."""
+    """What is no noise, corrected for all tests of all entrants; None = noise can explain it."""
     served_models: tuple[tuple[datetime, tuple[Name, ...]], ...] = ()
     """Ids that answered in place of the one asked for, each time they changed."""
