@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from core.mined import Part, Record, TaskId
 
@@ -52,7 +52,7 @@ class Digest(Record):
     repository: Name
     head: Annotated[str, Field(pattern=r"^[0-9a-f]{7,64}$")]
     """Commit that the run looked at."""
-    made_at: datetime
+    made_at: AwareDatetime
     patchmark_version: Name
     rows: tuple[DigestRow, ...]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from core.analysis import Analysis as Analysis
 from core.analysis import Gate as Gate
@@ -260,7 +260,7 @@ class Report(Record):
 
     repository: str
     head: str
-    made_at: datetime
+    made_at: AwareDatetime
     patchmark_version: str
     verdict: str
     """The one line a busy person acts on."""

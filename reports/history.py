@@ -90,7 +90,7 @@ def _points(share: float | None) -> str:
 
 def _served(drift: Drift) -> list[str]:
     return [
-        f"From {day:%Y-%m-%d} answered by {one_line(', '.join(names), 60)}."
+        f"From {day:%Y-%m-%d} answered by {one_line(', '.join(names), 48)}."
         if names
         else f"From {day:%Y-%m-%d} answered by the model asked for."
         for day, names in drift.served_models

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import timedelta
 from fractions import Fraction
@@ -11,6 +12,7 @@ import pytest
 from conftest import Golden
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from support.report_data import START, facts
 
 from core.digest import Digest, DigestRow
@@ -151,6 +153,33 @@ def test_large_histories_use_the_normal_approximation_and_agree() -> None:
     assert few.slope == pytest.approx(many.slope)
     assert many.p_value < few.p_value
     assert trend([[(0.0, 1.0), (0.0, 0.0)]]).slope is None
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"cost_per_solve_usd": "1e30"},  # was a crash: more digits than can be rounded
+        {"seconds_p50": 1e308},
+        {"name": "\u202e\x1b[31m| m"},
+        {"served_models": ["x" * 200] * 9},
+        {"results": {f"{n:012x}": [n, 900_000 + 7 * n] for n in range(60)}},
+        {"results": {"0" * 12: [0, 1]}},
+    ],
+)
+def test_a_digest_that_somebody_edited_is_shown_within_its_lines(odd: dict[str, object]) -> None:
+    row = plain(1, [True] * 9).rows[0].model_dump(mode="json") | odd
+    whole = plain(1, [True] * 9).model_dump(mode="json") | {"rows": [row, row]}
+    edited = Digest.model_validate_json(json.dumps(whole))
+    lines = text([plain(0, [True] * 9), edited, plain(2, [False] * 9), edited]).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not {"\u202e", "\x1b"} & set("".join(lines))
+
+
+def test_a_moment_without_a_zone_is_no_digest() -> None:
+    """It came before or after no other: the history died of a TypeError."""
+    odd = plain(1, [True]).model_dump(mode="json") | {"made_at": "2026-02-01T00:00:00"}
+    with pytest.raises(ValidationError, match="timezone"):
+        Digest.model_validate_json(json.dumps(odd))
 
 
 def test_what_a_terminal_shows(golden: Golden) -> None:
