@@ -10,9 +10,10 @@ from core.report import Report
 
 MOST = 12
 """Points that can be told apart."""
-_NAME = 32
+_NAME = 24
 _ODD = re.compile(r"[^A-Za-z0-9 ._:+-]+")
-_LEAST, _MOST = 0.03, 0.97
+_ACROSS, _UP = (0.2, 0.8), (0.03, 0.97)
+"""Off the edges, where a name would be cut away, or half a point."""
 
 
 def chart(report: Report) -> str:
@@ -52,10 +53,11 @@ def _points(
         name = _ODD.sub(" ", entrant).strip()[:_NAME] or "model"
         names[name] = names.get(name, 0) + 1
         again = f" {names[name]}" if names[name] > 1 else ""
-        found.append((name + again, _inside(float(cost / dearest)), _inside(rate)))
+        x, y = _within(_ACROSS, float(cost / dearest)), _within(_UP, rate)
+        found.append((name + again, x, y))
     return found
 
 
-def _inside(share: float) -> float:
-    """Off the edges, where half a point would be cut away."""
-    return min(_MOST, max(_LEAST, share))
+def _within(ends: tuple[float, float], share: float) -> float:
+    """A share from 0 to 1 between the ends."""
+    return ends[0] + share * (ends[1] - ends[0])
