@@ -17,7 +17,7 @@ near 0 or 1; 6 of 10 tasks are as hard for every model, the others are drawn for
 Then, with one attempt, the largest error of "as good" over all shares of tasks that differ, counted
 exactly; and how often `patchmark history` calls noise a drift, in histories of a model that never
 changes and of one that loses 20 points before the latest run. Ends with 1 where an error of anybody
-is surely above 2.5 %. 1,000 runs take a quarter of an hour.
+is surely above 2.5 %. 1,000 runs take ten minutes.
 """
 
 from __future__ import annotations

@@ -164,7 +164,8 @@ def _said(comparison: Comparison, margin: float) -> str:
         return f"worse than before by more than {points(margin)} (95 %)"
     if comparison.not_worse == "yes":
         return f"not worse than before by more than {points(margin)} (95 %)"
-    return "noise can explain the difference"
+    changed = comparison.wins or comparison.losses
+    return "noise can explain the difference" if changed else "no task changed"
 
 
 def _ratio(ratio: Ratio) -> str:

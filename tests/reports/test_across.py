@@ -97,6 +97,9 @@ def test_as_good_and_worse_say_what_they_mean() -> None:
     half, margin = "PF" * 50, 0.125
     same = across(run({MODEL: half}), run({MODEL: half}), margin)
     assert "not worse than before by more than 12.5 points (95 %)" in text(same, margin)
+    assert "no task changed" in text(
+        across(run({MODEL: "PF" * 5}), run({MODEL: "PF" * 5}), 0.1), 0.1
+    )
     worse = across(run({MODEL: "P" * 20}), run({MODEL: "F" * 20}), margin)
     assert "solves fewer than before" in text(worse, margin)
 
