@@ -67,7 +67,7 @@ class Drift(Part):
     tasks: int
     """Tasks scored in the latest of these runs and in one before."""
     before: float | None
-    """Mean over tasks of the share passed in all earlier runs, 0 to 1; None without a task."""
+    """Mean over tasks of the mean share passed in earlier runs, 0 to 1; None without a task."""
     latest: float | None
     """The same in the latest run."""
     p: float

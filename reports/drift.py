@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import Literal
@@ -13,6 +14,8 @@ from reports.statistics_paired import holm
 from reports.statistics_trend import Trend, latest_p, trend
 
 _DAY = 86_400
+_Seen = tuple[float, int, int]
+"""One run at one task: its moment in days, passed and scored attempts."""
 
 
 def drifts(history: Sequence[Digest]) -> list[Drift]:
@@ -44,40 +47,65 @@ def _drift(name: str, ordered: Sequence[Digest]) -> Drift | None:
     runs = [(run, row) for run, row in rows if row is not None and row.results]
     if len(runs) < 2:
         return None
-    latest = runs[-1][1].results
-    shares = {task: _shares(runs, task) for task in latest}
-    shared = [one for one in shares.values() if len(one) > 1]
-    slope = _trend(runs)
+    tasks = _tasks(runs)
+    draw = random.Random(0)  # noqa: S311 - statistics, and the same in every report
+    even = {task: _even(seen, draw) for task, seen in tasks.items()}
+    shared = [task for task in runs[-1][1].results if len(tasks[task]) > 1]
+    shares = [_shares(tasks[task]) for task in shared]
+    slope = _trend(tasks)
+    fair = slope if even == tasks else _trend(even)
     return Drift(
         entrant=name,
         runs=len(runs),
         since=runs[0][0].made_at,
         tasks=len(shared),
-        before=float(_mean([_mean(one[:-1]) for one in shared])) if shared else None,
-        latest=float(_mean([one[-1] for one in shared])) if shared else None,
-        p=latest_p(shared),
+        before=float(_mean([_mean(one[:-1]) for one in shares])) if shares else None,
+        latest=float(_mean([one[-1] for one in shares])) if shares else None,
+        p=latest_p([_shares(even[task]) for task in shared]),
         per_30_days=None if slope.slope is None else 30 * slope.slope,
-        trend_p=slope.p_value,
+        trend_p=fair.p_value,
         found=None,
         served_models=_served(runs),
     )
 
 
-def _shares(runs: Sequence[tuple[Digest, DigestRow]], task: str) -> list[Fraction]:
-    return [Fraction(*row.results[task]) for _, row in runs if task in row.results]
+def _tasks(runs: Sequence[tuple[Digest, DigestRow]]) -> dict[str, list[_Seen]]:
+    """What each task's runs saw, in the order of the runs."""
+    found: dict[str, list[_Seen]] = {}
+    for run, row in runs:
+        for task, (passed, scored) in row.results.items():
+            found.setdefault(task, []).append((run.made_at.timestamp() / _DAY, passed, scored))
+    return found
+
+
+def _even(seen: Sequence[_Seen], draw: random.Random) -> list[_Seen]:
+    """As many attempts of each run as the one with the fewest has, drawn at random.
+
+    A share of one attempt is 0 or 1 more often than one of three: run by run they could not
+    stand in for each other, and fewer attempts than before would pass for drift.
+    """
+    fewest = min(scored for _, _, scored in seen)
+    found = []
+    for day, passed, scored in seen:
+        if scored == fewest:
+            found.append((day, passed, scored))
+        else:
+            drawn = draw.sample(range(scored), fewest)
+            found.append((day, sum(at < passed for at in drawn), fewest))
+    return found
+
+
+def _shares(seen: Iterable[_Seen]) -> list[Fraction]:
+    return [Fraction(passed, scored) for _, passed, scored in seen]
 
 
 def _mean(shares: Sequence[Fraction]) -> Fraction:
     return sum(shares, Fraction(0)) / len(shares)
 
 
-def _trend(runs: Sequence[tuple[Digest, DigestRow]]) -> Trend:
-    tasks: dict[str, list[tuple[float, float]]] = {}
-    for run, row in runs:
-        for task, (passed, scored) in row.results.items():
-            days = run.made_at.timestamp() / _DAY
-            tasks.setdefault(task, []).append((days, passed / scored))
-    return trend([one for one in tasks.values() if len(one) > 1])
+def _trend(tasks: Mapping[str, Sequence[_Seen]]) -> Trend:
+    repeated = (seen for seen in tasks.values() if len(seen) > 1)
+    return trend([[(day, passed / scored) for day, passed, scored in seen] for seen in repeated])
 
 
 def _served(

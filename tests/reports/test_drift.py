@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from datetime import timedelta
 from fractions import Fraction
 from itertools import product
@@ -74,12 +75,12 @@ def test_one_run_tells_no_drift_and_a_lost_digest_none_either() -> None:
     assert drifts([run(0, "PPPPPPPPP"), emptied.model_copy(update={"rows": rows})]) == []
 
 
-def plain(week: int, passed: list[bool]) -> Digest:
+def plain(week: int, passed: Sequence[int], attempts: int = 1) -> Digest:
     """The same as `run`, without the report around it."""
     row = DigestRow(
-        name=MODEL, baseline=False, tasks=len(passed), scored=len(passed), passed=sum(passed),
-        cost_usd=None, cost_per_solve_usd=None, seconds_p50=None,
-        results={f"{task:012x}": (int(did), 1) for task, did in enumerate(passed)},
+        name=MODEL, baseline=False, tasks=len(passed) * attempts, scored=len(passed) * attempts,
+        passed=sum(passed), cost_usd=None, cost_per_solve_usd=None, seconds_p50=None,
+        results={f"{task:012x}": (did, attempts) for task, did in enumerate(passed)},
     )  # fmt: skip
     return Digest(
         repository="example/shop", head="a" * 40, made_at=START + timedelta(weeks=week),
@@ -97,12 +98,38 @@ def test_a_model_that_is_nearly_always_right_does_not_seem_to_get_better() -> No
     called = {"slope": 0, "latest": 0, "found": 0}
     for _ in range(120):
         rates = [chance.betavariate(5, 0.5) for _ in range(12)]
-        history = [plain(n, [chance.random() < rate for rate in rates]) for n in range(12)]
+        history = [plain(n, [int(chance.random() < rate) for rate in rates]) for n in range(12)]
         (one,) = drifts(history)
         called["slope"] += one.trend_p < 0.025
         called["latest"] += one.p < 0.025
         called["found"] += one.found is not None
     assert max(called.values()) < 8, called
+
+
+def test_fewer_attempts_than_before_are_no_drift() -> None:
+    """Going from three attempts to one made one history of twelve runs in seven a drift.
+
+    120 histories of 6 runs, the latest with one attempt; 8 false ones are 1 chance in 90.
+    """
+    chance = random.Random(5)  # noqa: S311
+    called = 0
+    for _ in range(120):
+        rates = [chance.betavariate(0.6, 0.4) for _ in range(12)]
+        history = []
+        for week, tries in enumerate([3] * 5 + [1]):
+            did = [sum(chance.random() < rate for _ in range(tries)) for rate in rates]
+            history.append(plain(week, did, tries))
+        (one,) = drifts(history)
+        called += one.p < 0.025
+    assert called < 8
+
+
+def test_all_attempts_count_in_what_is_shown() -> None:
+    history = [plain(0, [3] * 9, 3), plain(1, [2] * 9, 3), plain(2, [1] * 9)]
+    (found,) = drifts(history)
+    assert found.before == pytest.approx(5 / 6)
+    assert found.latest == 1
+    assert found.per_30_days == pytest.approx(0, abs=1e-9)
 
 
 SHARES = st.sampled_from([Fraction(n, 2) for n in range(3)])
@@ -167,17 +194,17 @@ def test_large_histories_use_the_normal_approximation_and_agree() -> None:
     ],
 )
 def test_a_digest_that_somebody_edited_is_shown_within_its_lines(odd: dict[str, object]) -> None:
-    row = plain(1, [True] * 9).rows[0].model_dump(mode="json") | odd
-    whole = plain(1, [True] * 9).model_dump(mode="json") | {"rows": [row, row]}
+    row = plain(1, [1] * 9).rows[0].model_dump(mode="json") | odd
+    whole = plain(1, [1] * 9).model_dump(mode="json") | {"rows": [row, row]}
     edited = Digest.model_validate_json(json.dumps(whole))
-    lines = text([plain(0, [True] * 9), edited, plain(2, [False] * 9), edited]).splitlines()
+    lines = text([plain(0, [1] * 9), edited, plain(2, [0] * 9), edited]).splitlines()
     assert max(map(len, lines)) <= 80
     assert not {"\u202e", "\x1b"} & set("".join(lines))
 
 
 def test_a_moment_without_a_zone_is_no_digest() -> None:
     """It came before or after no other: the history died of a TypeError."""
-    odd = plain(1, [True]).model_dump(mode="json") | {"made_at": "2026-02-01T00:00:00"}
+    odd = plain(1, [1]).model_dump(mode="json") | {"made_at": "2026-02-01T00:00:00"}
     with pytest.raises(ValidationError, match="timezone"):
         Digest.model_validate_json(json.dumps(odd))
 
