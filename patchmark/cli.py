@@ -271,3 +271,11 @@ def action() -> None:
     from patchmark.action import run as run_action
 
     raise typer.Exit(run_action(os.environ, main))
+
+
+@app.command("on-command", hidden=True)
+def on_command() -> None:
+    """What the Action in `on-command/` runs: decides whether a comment is obeyed."""
+    from patchmark.on_command import run as run_command
+
+    raise typer.Exit(run_command(os.environ))
