@@ -6,10 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from core.errors import UsageError
 from models.services import KEY_VARIABLES
 from models.spec import needs_key
+from reports.quiet import Mode
 
 INPUT_PREFIX = "PATCHMARK_INPUT_"
 
@@ -36,7 +38,7 @@ class ActionInputs:
     max_cost_per_solve: str
     replay: str
     config: str
-    comment: str
+    comment: Mode | Literal["off"]
     github_token: str
     anthropic_api_key: str
     google_api_key: str
@@ -81,6 +83,20 @@ class ActionInputs:
             for provider in needed
             if provider
         )
+
+
+def comment_mode(environment: Mapping[str, str]) -> Mode | Literal["off"]:
+    """What the input `comment` says. Raises UsageError for anything else."""
+    given = environment.get(f"{INPUT_PREFIX}COMMENT", "").strip()
+    modes: tuple[Mode, ...] = get_args(Mode)
+    if given in ("", "auto"):  # what it was called when there were two
+        return "always"
+    if given == "off":
+        return "off"
+    for mode in modes:
+        if given == mode:
+            return mode
+    raise UsageError(f"input `comment` is {given!r}; it can be {', '.join([*modes, 'off'])}")
 
 
 @dataclass(frozen=True)
@@ -130,7 +146,7 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         max_cost_per_solve=value("MAX_COST_PER_SOLVE"),
         replay=path("REPLAY"),
         config=path("CONFIG"),
-        comment=one_of("COMMENT", "auto", "off"),
+        comment=comment_mode(environment),
         github_token=value("GITHUB_TOKEN"),
         anthropic_api_key=value("ANTHROPIC_API_KEY"),
         google_api_key=value("GOOGLE_API_KEY"),

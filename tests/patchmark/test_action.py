@@ -14,17 +14,22 @@ from support.fake_github import FakeGitHub
 from support.report_data import demo, facts
 
 from core.report import Report
-from patchmark.action import best, run
+from patchmark import posting
+from patchmark.action import run
 from patchmark.action_inputs import parse_inputs, pull_request_of
 from patchmark.pipeline import AWAITING
+from patchmark.posting import best
+from reports import files
+from reports.patience import Pace
 from reports.tally import tally
 
 KEY = "sk-ant-0123456789"
 
 
 @pytest.fixture
-def step(tmp_path: Path) -> Iterator[Step]:
-    """A step whose traces in our own environment are wiped afterwards."""
+def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Step]:
+    """A step without waiting, whose traces in our own environment are wiped afterwards."""
+    monkeypatch.setattr(posting, "PACE", Pace(settle=0, again=0.01, unsaid=0.01))
     before = dict(os.environ)
     yield Step(tmp_path)
     os.environ.clear()
@@ -66,6 +71,53 @@ def test_the_comment_tells_what_changed_since_the_last_run(step: Step, report: R
     assert f"against the run of 2026-03-02 at {report.head[:12]}; this one is at eeeeeeee" in body
     assert "| +6 −0 of 14 (p = 0.031) |" in body
     assert "| new |" in body
+
+
+def bodies_after(
+    step: Step, mode: str, *runs: tuple[str, Report], kept: Report | None = None
+) -> list[str]:
+    """What the comments say after these runs of the workflow, each with its number."""
+    if kept:
+        files.write(kept, step.folder / "temp/patchmark-run")
+    with FakeGitHub(viewer=404) as github:
+        for number, report in runs:
+            environment = step.environment(
+                GITHUB_API_URL=github.url, GITHUB_RUN_ID=number, GITHUB_RUN_ATTEMPT="1",
+                PATCHMARK_INPUT_COMMENT=mode, **step.pull_request(),
+            )  # fmt: skip
+            assert run(environment, Program(report)) == 0
+    return github.bodies
+
+
+def test_an_older_run_that_ends_later_leaves_the_comment(
+    step: Step, report: Report, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older = report.model_copy(update={"verdict": "Older."})
+    (body,) = bodies_after(step, "auto", ("20", report), ("19", older))
+    assert report.verdict in body
+    assert "the comment stays as it is: the comment tells of a newer run" in capsys.readouterr().out
+    assert step.outputs["comment-url"].endswith("#issuecomment-1001")
+
+
+def test_changes_are_told_and_the_same_again_is_not(step: Step, report: Report) -> None:
+    again = report.model_copy(update={"head": "e" * 40})
+    (body,) = bodies_after(step, "changes", ("1", report), ("2", again))
+    assert report.head[:12] in body
+    assert "eeeeeeee" not in body
+
+
+def test_a_regression_is_told_beside_the_run_that_the_folder_kept(
+    step: Step, report: Report
+) -> None:
+    """Where all was well there is no comment to compare with: the run folder knows."""
+    entrants = {"openai:new": "P" * 14}
+    good = tally(facts(entrants)).model_copy(update={"repository": report.repository})
+    worse = tally(facts({"openai:new": "F" * 14})).model_copy(
+        update={"repository": report.repository, "head": "e" * 40}
+    )
+    assert bodies_after(step, "regressions", ("1", good), kept=good) == []
+    (body,) = bodies_after(step, "regressions", ("2", worse), ("3", worse), kept=good)
+    assert "| +0 −14 of 14 (p < 0.001) |" in body
 
 
 def test_summary_and_outputs_say_what_the_report_says(step: Step, report: Report) -> None:
