@@ -21,12 +21,10 @@ from core.report import Report
 from patchmark.action_inputs import (
     INPUT_PREFIX,
     ActionInputs,
-    PullRequest,
     keys_in,
     parse_inputs,
-    pull_request_of,
-    secrets_withheld,
 )
+from patchmark.events import Event, event_of, secrets_withheld
 from patchmark.pipeline import AWAITING
 from patchmark.posting import Posting, best, kept_from, post, repository_at, run_of
 from patchmark.secrets import redactor_for, secrets_in
@@ -43,6 +41,11 @@ _CODES = {
     5: "whether a gate is met cannot be told",
     AWAITING: "answers are awaited from a batch, and the same run folder goes on later",
 }
+
+_KEYLESS = (
+    "Nothing was run: a model's API key is missing, and GitHub gives none to a pull request "
+    "from a fork or from Dependabot. `reference`, `empty` and recorded answers need no key."
+)
 
 
 def run(environment: Mapping[str, str], program: Program) -> int:
@@ -64,11 +67,13 @@ def run(environment: Mapping[str, str], program: Program) -> int:
 
 
 def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -> int:
-    inputs = _with_models(parse_inputs(environment), environment)
-    pull_request = pull_request_of(environment)
+    inputs, event = parse_inputs(environment), event_of(environment)
+    if event.idle:
+        return _skip(workflow, f"Nothing was run: {event.idle}.")
+    inputs = _with_models(inputs, environment)
     lacking = inputs.lacks_a_key(keys_in(environment))
-    if lacking and secrets_withheld(pull_request, environment):
-        return _skip(workflow)
+    if lacking and secrets_withheld(event, environment):
+        return _skip(workflow, _KEYLESS)
     _hand_over(inputs, environment)
     report_file = Path(inputs.run_folder) / "report.json"
     before, kept = _modified(report_file), kept_from(report_file)
@@ -80,7 +85,7 @@ def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -
         _without_report(workflow, code)
         return code
     report = redactor_for(environment).record(_read(report_file))
-    _publish(report, kept, inputs, environment, workflow, pull_request)
+    _publish(report, kept, inputs, environment, workflow, event)
     if code == AWAITING:
         workflow.notice(f"{_CODES[code]}; keep its run folder")
         return 0
@@ -110,11 +115,7 @@ def _with_models(inputs: ActionInputs, environment: Mapping[str, str]) -> Action
     )
 
 
-def _skip(workflow: Workflow) -> int:
-    message = (
-        "Nothing was run: a model's API key is missing, and GitHub gives none to a pull request "
-        "from a fork or from Dependabot. `reference`, `empty` and recorded answers need no key."
-    )
+def _skip(workflow: Workflow, message: str) -> int:
     workflow.notice(message)
     workflow.summary(f"## patchmark\n\n{message}\n")
     return 0
@@ -132,15 +133,19 @@ def _publish(
     inputs: ActionInputs,
     environment: Mapping[str, str],
     workflow: Workflow,
-    pull_request: PullRequest | None,
+    event: Event,
 ) -> None:
     from reports import markdown  # brings jinja2, which `--version` need not wait for
 
     workflow.summary(markdown.summary(report))
     for name, value in _outputs(report, Path(inputs.run_folder)).items():
         workflow.output(name, value)
-    mode = inputs.comment
-    if pull_request is None or mode == "off":
+    mode, pull_request = inputs.comment, event.pull_request
+    if mode == "off":
+        return
+    if pull_request is None:
+        if event.aside:
+            workflow.notice(f"no comment, the report is in the job summary: {event.aside}")
         return
     if not inputs.github_token:
         workflow.warning("no comment: the input `github-token` is empty")

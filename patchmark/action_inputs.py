@@ -1,8 +1,7 @@
-"""What the Action is given: its inputs, the event's pull request, the providers' keys."""
+"""What the Action is given: its inputs and the providers' keys."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,15 +98,6 @@ def comment_mode(environment: Mapping[str, str]) -> Mode | Literal["off"]:
     raise UsageError(f"input `comment` is {given!r}; it can be {', '.join([*modes, 'off'])}")
 
 
-@dataclass(frozen=True)
-class PullRequest:
-    """The pull request an event belongs to."""
-
-    number: int
-    fork: bool
-    """True where GitHub withholds secrets because the head is another repository."""
-
-
 def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
     """Read the inputs. Raises UsageError, naming the input, for a value it cannot have."""
 
@@ -156,27 +146,6 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
     )
 
 
-def pull_request_of(environment: Mapping[str, str]) -> PullRequest | None:
-    """The pull request of the event that started the workflow; None for other events.
-
-    Raises UsageError where the event file cannot be read.
-    """
-    path = environment.get("GITHUB_EVENT_PATH", "")
-    if not path:
-        return None
-    try:
-        event = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"GITHUB_EVENT_PATH: {path}: no readable event: {error}") from error
-    return _pull_request_in(event, environment.get("GITHUB_REPOSITORY", ""))
-
-
-def secrets_withheld(pull_request: PullRequest | None, environment: Mapping[str, str]) -> bool:
-    """True where GitHub gives the workflow no secrets: forks and Dependabot."""
-    forked = pull_request is not None and pull_request.fork
-    return forked or environment.get("GITHUB_ACTOR") == "dependabot[bot]"
-
-
 def keys_in(environment: Mapping[str, str]) -> dict[str, str]:
     """Providers' keys by the variable the program reads them from; inputs go before the job's."""
     found = {}
@@ -185,16 +154,3 @@ def keys_in(environment: Mapping[str, str]) -> dict[str, str]:
         if given := environment.get(f"{INPUT_PREFIX}{provider.upper()}_API_KEY", "").strip():
             found.update(dict.fromkeys(variables, given))
     return {name: key for name, key in found.items() if key}
-
-
-def _pull_request_in(event: object, repository: str) -> PullRequest | None:
-    if not isinstance(event, dict):
-        return None
-    found = event.get("pull_request")
-    if isinstance(found, dict) and isinstance(found.get("number"), int):
-        head = (found.get("head") or {}).get("repo") or {}
-        return PullRequest(found["number"], head.get("full_name", "").lower() != repository.lower())
-    issue = event.get("issue")
-    if isinstance(issue, dict) and "pull_request" in issue and isinstance(issue.get("number"), int):
-        return PullRequest(issue["number"], fork=False)
-    return None

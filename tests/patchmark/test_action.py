@@ -16,7 +16,7 @@ from support.report_data import demo, facts
 from core.report import Report
 from patchmark import posting
 from patchmark.action import run
-from patchmark.action_inputs import parse_inputs, pull_request_of
+from patchmark.action_inputs import parse_inputs
 from patchmark.pipeline import AWAITING
 from patchmark.posting import best
 from reports import files
@@ -209,13 +209,6 @@ def test_everything_else_is_run(
     assert len(program.calls) == 1
 
 
-@pytest.mark.parametrize("head", ["x/fork", ""])
-def test_a_fork_is_told_by_its_repository_even_when_that_is_gone(step: Step, head: str) -> None:
-    found = pull_request_of(step.environment(**step.pull_request(head)))
-    assert found is not None
-    assert found.fork
-
-
 def test_dependabot_gets_no_secrets_either(step: Step) -> None:
     program = Program(None)
     environment = step.environment(
@@ -225,14 +218,6 @@ def test_dependabot_gets_no_secrets_either(step: Step) -> None:
     )
     assert run(environment, program) == 0
     assert program.calls == []
-
-
-def test_a_comment_on_a_pull_request_names_it(step: Step) -> None:
-    issue = {"number": 9, "pull_request": {"url": "…"}}
-    found = pull_request_of(step.environment(**step.event(issue=issue)))
-    assert found is not None
-    assert found.number == 9
-    assert pull_request_of(step.environment(**step.event(issue={"number": 9}))) is None
 
 
 @pytest.mark.parametrize("code", [1, 2, 3])
