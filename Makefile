@@ -41,9 +41,9 @@ check: setup ## Formatting, lint, types, import directions, shell, workflows and
 	$(VENV)/python -m pytest -q tests/test_imports.py tests/test_tracked_files.py tests/test_action_yml.py
 	$(VENV)/shellcheck .ci/run $(filter-out %.py,$(wildcard scripts/*))
 	$(VENV)/actionlint $(WORKFLOWS) $(EXAMPLES)
-	$(VENV)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	$(VENV)/check-jsonschema --builtin-schema vendor.github-actions action.yml post/action.yml
 	$(VENV)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS) $(EXAMPLES)
-	$(VENV)/zizmor --offline --quiet action.yml $(WORKFLOWS) $(EXAMPLES)
+	$(VENV)/zizmor --offline --quiet action.yml post/action.yml $(WORKFLOWS) $(EXAMPLES)
 
 format: setup ## Put all files into the one format
 	$(VENV)/ruff check --fix-only --quiet .

@@ -271,3 +271,11 @@ def action() -> None:
     from patchmark.action import run as run_action
 
     raise typer.Exit(run_action(os.environ, main))
+
+
+@app.command(hidden=True)
+def action_post() -> None:
+    """What the second half of a fork's workflow runs; its inputs come from the environment."""
+    from patchmark.fork_report import run as run_post
+
+    raise typer.Exit(run_post(os.environ))

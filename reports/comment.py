@@ -68,7 +68,7 @@ def publish(
     its limits ask for more waiting than `pace` allows.
     """
     pace = pace or Pace()
-    with _explained(repository, number):
+    with explained(f"{repository.full_name}#{number}"):
         login = author or _viewer(repository)
         return patiently(lambda: _rounds(repository, number, login, bodies, pace), pace)
 
@@ -194,27 +194,27 @@ def _same(first: str, second: str) -> bool:
 
 
 @contextmanager
-def _explained(repository: Repository, number: int) -> Iterator[None]:
-    """Turn what PyGithub raises into an error with a message for a person."""
+def explained(what: str) -> Iterator[None]:
+    """Turn what PyGithub raises about this into an error with a message for a person."""
     from github.GithubException import GithubException
 
     try:
         yield
     except GithubException as error:
-        raise _error(error, repository.full_name, number) from error
+        raise _error(error, what) from error
     except OSError as error:  # what requests raises when nobody answers
         raise InfrastructureError(f"GitHub does not answer: {error}") from error
 
 
-def _error(error: GithubException, repository: str, number: int) -> PatchmarkError:
+def _error(error: GithubException, what: str) -> PatchmarkError:
     data = error.data if isinstance(error.data, dict) else {}
-    said = f"{repository}#{number}: GitHub said {error.status} {data.get('message') or ''}".strip()
+    said = f"{what}: GitHub said {error.status} {data.get('message') or ''}".strip()
     if limited(error):
         return InfrastructureError(f"{said}; its rate limit is used up")
     if error.status == 403:
         return UsageError(
             f"{said}; to comment, the job needs the permission `pull-requests: write`, which a "
-            "pull request from a fork never has"
+            "pull request from a fork never has (examples/workflows/fork-report.yml posts for it)"
         )
     hints = {
         401: "the token is not valid",
