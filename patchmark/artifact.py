@@ -99,8 +99,6 @@ def _entry(entries: list[zipfile.ZipInfo]) -> zipfile.ZipInfo | None:
     for entry in found:
         if entry.flag_bits & 1 or entry.compress_type not in _PLAIN:
             raise _refused(f"{NAME} is encrypted, or packed in an unusual way")
-        if entry.file_size > LARGEST:
-            raise _refused(f"{NAME} is larger than {LARGEST} bytes")
     return next(iter(found), None)
 
 

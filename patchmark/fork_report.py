@@ -200,5 +200,5 @@ def _note(environment: Mapping[str, str], measured: _Run) -> str:
     return (
         "> [!NOTE]\n"
         f"> Measured by the [pull request's own run]({address}), without secrets. Its code could "
-        "have changed these numbers: nobody has checked them.\n"
+        "have changed these numbers: nobody has checked them."
     )

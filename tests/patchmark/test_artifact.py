@@ -86,13 +86,21 @@ def as_bomb(there: Path) -> None:
 
 
 @pytest.mark.timeout(20)
-@pytest.mark.parametrize("make", [as_link, as_pipe, as_folder, as_bomb])
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (as_link, "cannot be read"),
+        (as_pipe, "no plain file"),
+        (as_folder, "no plain file"),
+        (as_bomb, "larger than"),
+    ],
+)
 def test_what_is_no_plain_file_of_a_bearable_size_is_refused(
-    tmp_path: Path, make: Callable[[Path], None]
+    tmp_path: Path, make: Callable[[Path], None], why: str
 ) -> None:
     there = folder(tmp_path)
     make(there)
-    with pytest.raises(UsageError, match="the artifact is refused"):
+    with pytest.raises(UsageError, match=f"the artifact is refused: .*{why}"):
         read_report(there)
 
 

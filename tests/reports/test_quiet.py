@@ -109,10 +109,10 @@ def test_regressions_are_silent_until_something_is_worse_and_say_when_it_is_well
     assert first.stamp.worse == ("openai:new",)
     said = says(BAD, first)
     # As bad as the comment says is no news of the kind that lets it be called well.
-    still = asked("regressions", run("F" * 14, 3), 3, said, digest_of(BAD))
+    still = asked("regressions", run("F" * 13 + "P", 3), 3, said, digest_of(BAD))
     assert (still.write, still.stamp.worse) == (True, ("openai:new",))
     assert still.before == kept
-    said = says(BAD, still)
+    said = says(run("F" * 13 + "P", 3), still)
     well = asked("regressions", run("P" * 14, 4), 4, said)
     assert (well.write, well.stamp.bad) == (True, False)
     assert not asked("regressions", run("P" * 14, 5), 5, says(GOOD, well)).write
