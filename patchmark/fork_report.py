@@ -144,7 +144,10 @@ def _artifact(environment: Mapping[str, str]) -> Path:
 
 
 def _proven(repository: Repository, measured: _Run) -> PullRequest:
-    """The pull request whose head is what the run looked at, in the repository it ran in."""
+    """The pull request whose head is what the run looked at, in the repository it ran in.
+
+    From the repository that the run was started from: others may have pushed the same commit.
+    """
     from reports.comment import explained
 
     with explained(f"{measured.repository.full_name}: pull requests"):
@@ -166,11 +169,19 @@ def _with_head(repository: Repository, measured: _Run) -> Iterator[PullRequest]:
         found = [
             one
             for one in islice(pulls, MOST_PULLS)
-            if one.head.sha == measured.head_sha and one.base.repo.id == base.id
+            if one.head.sha == measured.head_sha
+            and one.base.repo.id == base.id
+            and _fork_of(one) == (head.id if head else None)
         ]
         yield from found
         if found:
             return
+
+
+def _fork_of(pull_request: PullRequest) -> int | None:
+    # A fork that is gone is None, whatever PyGithub's types say.
+    fork: Repository | None = pull_request.head.repo
+    return None if fork is None else fork.id
 
 
 def _agree(report: Report, measured: _Run, pull_request: PullRequest) -> None:

@@ -20,7 +20,7 @@ from reports.tally import tally
 
 HEAD, MERGE = "a" * 40, "b" * 40
 BASE = {"id": REPOSITORY_ID, "full_name": "owner/sample", "owner": {"login": "owner"}}
-FORK = {"id": 2, "full_name": "x/fork", "owner": {"login": "x"}}
+FORK = {"id": len("x/fork"), "full_name": "x/fork", "owner": {"login": "x"}}
 REPORT = tally(demo()).model_copy(update={"head": HEAD, "verdict": "Take the careful one."})
 
 
@@ -87,15 +87,28 @@ def test_the_merge_that_checkout_takes_is_the_same_pull_request(
     assert len(github.bodies) == 1
 
 
-def test_a_renamed_branch_and_a_fork_that_is_gone_are_found_by_the_head(
-    step: Step, github: FakeGitHub
-) -> None:
+def test_a_renamed_branch_is_found_by_the_head(step: Step, github: FakeGitHub) -> None:
     for number in range(100, 150):
         github.pull(number, f"{number:040d}")
     github.pulls.append(github.pulls.pop(1))
     assert posted(step, github, head_branch="old-name") == 0
+    assert len(github.bodies) == 1
+
+
+def test_a_fork_that_is_gone_is_found_by_the_head(step: Step, github: FakeGitHub) -> None:
+    github.pulls[1]["head"]["repo"] = None
     assert posted(step, github, head_repository=None, head_branch=None) == 0
     assert len(github.bodies) == 1
+
+
+def test_the_same_commit_in_somebody_elses_fork_is_another_pull_request(
+    step: Step, github: FakeGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever pushed a stranger's commit to a fork of their own could have posted on theirs."""
+    theirs = {"id": 99, "full_name": "mallory/fork", "owner": {"login": "mallory"}}
+    assert posted(step, github, head_repository=theirs, head_branch="gone") == 0
+    assert "no pull request has the head" in capsys.readouterr().out
+    assert github.bodies == []
 
 
 def test_no_other_file_of_the_artifact_is_shown(step: Step, github: FakeGitHub) -> None:

@@ -106,13 +106,17 @@ class FakeGitHub(Served):
         return stored
 
     def pull(self, number: int, sha: str, head: str = "x/fork", **more: Any) -> dict[str, Any]:
-        """Put a pull request there, whose head is branch `change` of the repository `head`."""
-        owner = head.partition("/")[0]
+        """Put a pull request there, whose head is branch `change` of the repository `head`.
+
+        An empty `head` is a fork that is gone.
+        """
+        owner = head.partition("/")[0] or "unknown"
+        fork = {"id": len(head), "full_name": head} if head else None
         there = {
             "number": number,
             "state": "open",
             "merge_commit_sha": None,
-            "head": {"sha": sha, "label": f"{owner}:change", "repo": {"full_name": head}},
+            "head": {"sha": sha, "label": f"{owner}:change", "repo": fork},
             "base": {"repo": {"id": REPOSITORY_ID, "full_name": NAME}},
             "url": f"{self.api}{_REPOSITORY}/pulls/{number}",
             **more,
