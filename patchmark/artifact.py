@@ -1,7 +1,7 @@
 """The report in a workflow's artifact, which whoever opened the pull request may have made.
 
 Nothing of it is unpacked to disk, followed or run: `report.json` alone is read, within bounds, and
-is a report or is refused.
+is a report that can be shown or is refused.
 """
 
 from __future__ import annotations
@@ -120,7 +120,18 @@ def _parsed(content: bytes) -> Report:
         raise _refused(f"{NAME} has more entrants or tasks than any run of ours")
     if not all(map(_bearable, _values(report))):
         raise _refused(f"{NAME} holds a number or a text beyond all bounds")
+    _show(report)
     return report
+
+
+def _show(report: Report) -> None:
+    """Render it once: what contradicts itself, as no report of ours does, is refused here."""
+    from reports import markdown
+
+    try:
+        markdown.comment(report)
+    except Exception as error:  # a stranger's data can break any line of it
+        raise _refused(f"{NAME} cannot be shown ({type(error).__name__})") from error
 
 
 def _values(value: object) -> Iterator[object]:

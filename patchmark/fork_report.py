@@ -101,7 +101,6 @@ def _run(environment: Mapping[str, str], workflow: Workflow) -> None:
     if report is None:
         raise _Unposted("the run left no report, as one without any entrant that needs no key does")
     report = redactor_for(environment).record(report)
-    _showable(report)
     posting = Posting(
         mode=mode,
         run=run_id(str(measured.id), str(measured.run_attempt), measured.updated_at),
@@ -191,18 +190,6 @@ def _agree(report: Report, measured: _Run, pull_request: PullRequest) -> None:
             f"the artifact is refused: its report is about another commit than the run, whose "
             f"head is {measured.head_sha}; check that commit out"
         )
-
-
-def _showable(report: Report) -> None:
-    """Render it once: whatever contradicts itself in it must not end as a bug of ours."""
-    from reports import markdown
-
-    try:
-        markdown.comment(report)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise ForgedError(
-            f"the artifact is refused: its report cannot be shown: {error!r}"
-        ) from error
 
 
 def _note(environment: Mapping[str, str], measured: _Run) -> str:

@@ -17,7 +17,6 @@ import pytest
 from support.report_data import demo
 
 from core.errors import UsageError
-from core.report import Report
 from patchmark.artifact import LARGEST, MOST_FILES, NAME, read_report
 from reports import markdown
 from reports.tally import tally
@@ -193,11 +192,15 @@ def test_other_zip_files_are_refused(tmp_path: Path, what: str) -> None:
         first_row(seconds_p50=1e300),
         TEXT.replace('"seconds_p50":', '"seconds_p50":NaN,"x":', 1),
         changed(entrants=json.loads(TEXT)["entrants"] * 100),
+        changed(entrants=json.loads(TEXT)["entrants"][:1]),
+        changed(head="no commit"),
     ],
     ids=lambda text: f"{len(text)} {text[:20]}",
 )
 def test_what_is_no_report_that_can_be_shown_is_refused(tmp_path: Path, text: str) -> None:
-    """One cost of `1E+999999999` alone would have been a text of a gigabyte."""
+    """A cost of `1E+999999999` would have been a text of a gigabyte, and attempts of an entrant
+    that is not in the table ended in a traceback.
+    """
     with pytest.raises(UsageError, match="the artifact is refused") as refused:
         read_report(folder(tmp_path, text))
     assert len(str(refused.value)) < 200
@@ -218,11 +221,8 @@ def test_random_damage_is_refused_or_can_be_shown(tmp_path: Path) -> None:
             report = read_report(there)
         except UsageError:
             continue
-        assert isinstance(report, Report)
-        try:
-            markdown.comment(report, limit_chars=4_000)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            continue  # what `fork_report` refuses
+        assert report
+        assert markdown.comment(report)
         shown += 1
     assert shown > 5
 
