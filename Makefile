@@ -9,6 +9,7 @@ VENV := .venv/bin
 AT_ONCE := -n auto --maxprocesses=4 --dist loadfile --no-loadscope-reorder --durations=15
 WORKFLOWS := $(wildcard .github/workflows/*.yml .github/workflows/*.yaml)
 EXAMPLES := $(wildcard examples/*.yml examples/*.yaml examples/*/*.yml)
+ACTIONS := action.yml $(wildcard */action.yml)
 
 .PHONY: help setup engine demo demo-local test check format lock
 
@@ -41,9 +42,9 @@ check: setup ## Formatting, lint, types, import directions, shell, workflows and
 	$(VENV)/python -m pytest -q tests/test_imports.py tests/test_tracked_files.py tests/test_action_yml.py
 	$(VENV)/shellcheck .ci/run $(filter-out %.py,$(wildcard scripts/*))
 	$(VENV)/actionlint $(WORKFLOWS) $(EXAMPLES)
-	$(VENV)/check-jsonschema --builtin-schema vendor.github-actions action.yml post/action.yml
+	$(VENV)/check-jsonschema --builtin-schema vendor.github-actions $(ACTIONS)
 	$(VENV)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS) $(EXAMPLES)
-	$(VENV)/zizmor --offline --quiet action.yml post/action.yml $(WORKFLOWS) $(EXAMPLES)
+	$(VENV)/zizmor --offline --quiet $(ACTIONS) $(WORKFLOWS) $(EXAMPLES)
 
 format: setup ## Put all files into the one format
 	$(VENV)/ruff check --fix-only --quiet .

@@ -57,7 +57,7 @@ class Lane:
         self._ceiling = float(most)
         self._narrowed = self._opens = 0.0
         self._buckets: dict[str, Bucket] = {}
-        self._unheard: dict[int, int] = {}  # tokens of what the headers do not count yet
+        self._unheard: dict[int, tuple[float, int]] = {}  # since when, and tokens, by thread
         self._active = 0
         self._closed = False
         self._line: list[tuple[int, int]] = []
@@ -85,13 +85,17 @@ class Lane:
                 self._changed.notify_all()
 
     def hear(self, headers: Mapping[str, str]) -> None:
-        """Take what an answer to the calling thread's request says about limits."""
+        """Take what an answer to the calling thread's request says about limits.
+
+        A service counts when a request comes in, however long it then thinks: what it says is of
+        that moment. What was sent later is taken off, and what came back since is there.
+        """
         with self._changed:
-            self._unheard.pop(threading.get_ident(), None)
             now = time.monotonic()
-            for kind, bucket in heard(headers, now).items():
-                sent = self._unheard.values()
-                bucket.take(len(sent) if kind == "requests" else sum(sent), now)
+            began, _ = self._unheard.pop(threading.get_ident(), (now, 0))
+            later = [tokens for at, tokens in self._unheard.values() if at > began]
+            for kind, bucket in heard(headers, began).items():
+                bucket.take(len(later) if kind == "requests" else sum(later), now)
                 if kind in self._buckets:
                     bucket.refine(self._buckets[kind], now)
                 self._buckets[kind] = bucket
@@ -139,7 +143,7 @@ class Lane:
             for kind, bucket in self._buckets.items():
                 bucket.take(1 if kind == "requests" else tokens, now)
             self._active += 1
-            self._unheard[threading.get_ident()] = tokens
+            self._unheard[threading.get_ident()] = (now, tokens)
             return now
 
     def _wait(self, ticket: tuple[int, int], tokens: int) -> float | None:

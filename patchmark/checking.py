@@ -25,6 +25,14 @@ Attacks = Annotated[
         "none may pass. No key; some minutes.",
     ),
 ]
+OfAction = Annotated[
+    bool,
+    typer.Option(
+        "--action",
+        help="Instead, read the workflow files that use patchmark: permissions, secrets, pins, "
+        "runner, and what a run may cost and take. Asks nobody.",
+    ),
+]
 
 
 def doctor(
@@ -32,6 +40,7 @@ def doctor(
     models: Models = None,
     config: ConfigFile = None,
     attacks: Attacks = False,
+    of_action: OfAction = False,
     as_json: Json = False,
 ) -> None:
     """Check engine, git, keys, token, configuration and disk, and say how to mend each."""
@@ -40,9 +49,10 @@ def doctor(
         from patchmark.attacks import attack_all
 
         raise typer.Exit(attack_all(make(flags, os.environ), as_json=as_json))
+    from patchmark import action_doctor
     from patchmark.doctor import examine, show
 
-    found = examine(flags, os.environ)
+    found = (action_doctor.examine if of_action else examine)(flags, os.environ)
     if as_json:
         typer.echo(json.dumps([check.as_dict() for check in found], indent=1))
     else:

@@ -279,3 +279,11 @@ def action_post() -> None:
     from patchmark.fork_report import run as run_post
 
     raise typer.Exit(run_post(os.environ))
+
+
+@app.command("on-command", hidden=True)
+def on_command() -> None:
+    """What the Action in `on-command/` runs: decides whether a comment is obeyed."""
+    from patchmark.on_command import run as run_command
+
+    raise typer.Exit(run_command(os.environ))

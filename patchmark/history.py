@@ -58,7 +58,9 @@ def add(out: Out = None, where: Where = USUAL, repo: Repo = None) -> None:
     """Add the numbers of a finished run; nothing that is there is changed."""
     report = load(out or Path("patchmark-run"))
     if report.fiction:
-        raise UsageError("answers of this run are invented; a history holds what was measured")
+        raise UsageError(
+            "answers of this run are invented; a history holds what was measured of models"
+        )
     typer.echo(put(shelf(where, repo or Path()), digest_of(report), where))
 
 

@@ -82,8 +82,9 @@ def _written(run: Run, report: Report) -> list[Path]:
         return write_reports(report, folder, trail)
     kept = shelf(where, run.settings.repo)
     files = write_reports(report, folder, trail, kept.read())
-    if report.fiction or not report.tasks:
-        run.show.tell(f"{where}: not added; a history holds what was measured")
+    measured = any(row.scored and not row.baseline for row in report.entrants)
+    if report.fiction or not measured:
+        run.show.tell(f"{where}: not added; a history holds what was measured of models")
     else:
         run.show.tell(put(kept, digest_of(report), where))
     return files

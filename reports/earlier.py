@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from core.digest import Digest
 from core.report import Report
 from reports.digest import digest_of, same_numbers
-from reports.statistics import wilson
-from reports.trends import Trend
+from reports.drift import drifts
+from reports.history import words
 
 
 def earlier(report: Report, history: Sequence[Digest]) -> list[Digest]:
@@ -24,24 +24,8 @@ def earlier(report: Report, history: Sequence[Digest]) -> list[Digest]:
     return sorted(found, key=lambda one: one.made_at)
 
 
-def trends_of(history: Sequence[Digest]) -> list[Trend]:
-    """One point for each run and model; baselines are none."""
-    found = []
-    for run in history:
-        for row in run.rows:
-            if row.baseline:
-                continue
-            interval = wilson(row.passed, row.scored)
-            found.append(
-                Trend(
-                    made_at=run.made_at,
-                    head=run.head,
-                    entrant=row.name,
-                    scored=row.scored,
-                    passed=row.passed,
-                    low=interval.low if interval else None,
-                    high=interval.high if interval else None,
-                    cost_per_solve_usd=row.cost_per_solve_usd,
-                )
-            )
-    return found
+def changes_of(report: Report, history: Sequence[Digest]) -> dict[str, str]:
+    """By model, whether it changed since or only its luck, in words; none of new ones."""
+    if not history:
+        return {}
+    return {one.entrant: " ".join(words(one)) for one in drifts([*history, digest_of(report)])}

@@ -12,11 +12,12 @@ from core.errors import UsageError
 from core.report import Report
 from reports import trail
 from reports.badge import badge
-from reports.earlier import earlier, trends_of
+from reports.earlier import changes_of, earlier
 from reports.html import page
 from reports.junit import suites
 from reports.markdown import summary
 from reports.rows import table
+from reports.trends import trends_of
 
 
 def write(
@@ -36,7 +37,7 @@ def write(
     before = earlier(report, history)
     texts = {
         "report.md": summary(report, before[-1] if before else None),
-        "report.html": page(report, followed, trends_of(before)),
+        "report.html": page(report, followed, trends_of(before), changes_of(report, before)),
         "report.json": report.model_dump_json(indent=2) + "\n",
         "report.csv": table(report),
         "junit.xml": suites(report),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from core.report import Cell, Report, TaskRow
+from core.analysis import Analysis
+from core.report import Cell, EntrantRow, Report, TaskRow
 from core.types import Outcome
 from reports import view
 from reports.escape import beginning, one_line, visible
@@ -28,10 +30,10 @@ from reports.latency import NOTES, latency_lines
 from reports.memory import memory_lines, memory_notes, probe_words
 from reports.numbers import counted, money, seconds
 from reports.quality import quality_lines, quality_notes, quality_title
-from reports.sheet import sheet
+from reports.rows import table
 from reports.trail import NONE, Trail
 from reports.trends import Trend, trends
-from reports.words import BASELINES, SIGNS, banners, listing, reason_words, stage_words
+from reports.words import BASELINES, SIGNS, Sign, banners, listing, reason_words, stage_words
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _SCRIPTS = ("diff.js", "attempts.js", "report.js")
@@ -44,8 +46,16 @@ _NARROW = (380, 340)
 """Width and height of a drawing for a telephone."""
 
 
-def page(report: Report, trail: Trail = NONE, earlier: Sequence[Trend] = ()) -> str:
-    """The whole page. Every value is escaped; styles and scripts are allowed by hash alone."""
+def page(
+    report: Report,
+    trail: Trail = NONE,
+    earlier: Sequence[Trend] = (),
+    changes: Mapping[str, str] | None = None,
+) -> str:
+    """The whole page. Every value is escaped; styles and scripts are allowed by hash alone.
+
+    `changes` is what may be said of each model against earlier runs.
+    """
     css, scripts = _text("report.css"), [_text(name) for name in _SCRIPTS]
     columns = view.all_columns(report)
     return (
@@ -64,11 +74,13 @@ def page(report: Report, trail: Trail = NONE, earlier: Sequence[Trend] = ()) -> 
             plots=[one for one in (plot(report), plot(report, *_NARROW)) if one is not None],
             unpriced=listing(unpriced(report)),
             trends=trends(report, earlier),
+            changes=changes or {},
             **_statistics(report),
             columns=columns,
             upright=sum(min(len(row.name), 60) + 4 for row in columns) > _NAMES_IN_A_ROW,
             matrix=view.matrix(report, columns),
             legend=view.legend(columns),
+            faults=_faults(report),
             tasks=Tasks(report, trail),
             apart_lines=view.apart_lines(report),
             apart_matrix=view.matrix(report, columns, apart=True),
@@ -80,7 +92,7 @@ def page(report: Report, trail: Trail = NONE, earlier: Sequence[Trend] = ()) -> 
             quality_title=quality_title(report),
             quality_notes=quality_notes(report),
             limits=_limits(report),
-            sheet=packed(sheet(report)),
+            sheet=packed(table(report)),
         )
     )
 
@@ -89,14 +101,36 @@ def _statistics(report: Report) -> dict[str, object]:
     """The tables of what can be said, and how surely; nothing of reports from before them."""
     of = report.analysis
     if of is None or not of.entrants:
-        return {"compared": None, "costs": [], "breakdowns": [], "statistics_notes": []}
+        return {"compared": None, "costs": [], "breakdowns": [], "statistics_notes": [], "reach": 1}
     costs = [table for table in (frontier_table(of), routing_table(of)) if table is not None]
     return {
         "compared": comparison_table(of),
+        "reach": _reach(of),
         "costs": costs,
         "breakdowns": breakdown_tables(of),
         "statistics_notes": evidence_notes(report),
     }
+
+
+def _reach(of: Analysis) -> float:
+    """The largest difference that has to be drawn, in tenths."""
+    ends = [abs(end) for one in of.comparisons for end in (one.low, one.high) if end is not None]
+    return max(0.1, math.ceil(10 * max([of.margin, *ends])) / 10)
+
+
+def _faults(report: Report) -> dict[str, str]:
+    """By model, who has to answer for what did not pass: `model 12, provider 2`."""
+    entrants = report.analysis.entrants if report.analysis else ()
+    return {
+        of.entrant: ", ".join(f"{cause.value} {count}" for cause, count in of.causes.items())
+        for of in entrants
+        if of.causes
+    }
+
+
+def _ends(row: EntrantRow, legend: Sequence[Sign]) -> list[int]:
+    """How many attempts ended in each of these ways."""
+    return [sum(n for end, n in row.outcomes.items() if SIGNS[end] is sign) for sign in legend]
 
 
 def _limits(report: Report) -> tuple[str, ...]:
@@ -171,6 +205,7 @@ def _environment() -> Environment:
         tone=tone,
         rank=_rank,
         counts=_counts,
+        ends=_ends,
         places=_places,
         is_shown=is_shown,
         share=_share,

@@ -27,6 +27,9 @@ _PATCH_LINES = 1_000
 _PLAIN_PATCHES = 1_500_000
 """Up to here patches stand on the page as text, too, for readers without scripts."""
 _NAMES = 60
+"""Of tests that went wrong, in an attempt."""
+_FINE_NAMES = 12
+"""Of tests that did start to pass."""
 _RAN = frozenset({Outcome.PASSED, Outcome.FAILED, Outcome.REGRESSED})
 
 
@@ -188,22 +191,29 @@ def _notes(cell: Cell, known: AttemptTrail) -> tuple[str, ...]:
 
 
 def _tests(task: TaskRow, cell: Cell, names: Sequence[str]) -> list[list[str]]:
-    """Rows of name, before, with the real fix, with this patch; a name of many is a count."""
+    """Rows of name, before, with the real fix, with this patch: what went wrong first.
+
+    Tests without a name here are counted in a row of their own.
+    """
     if cell.outcome not in _RAN:
         return []
-    failed, broken = set(cell.not_fixed), cell.broken
-    rows = [[one_line(n, 300), "✗", "✓", "✗" if n in failed else "✓"] for n in names]
-    seen = set(names)
-    rows += [[one_line(n, 300), "✗", "✓", "✗"] for n in cell.not_fixed[:_NAMES] if n not in seen]
-    if more := task.fail_to_pass - len(rows):
-        passed = "✓" if not failed - seen else f"{len(failed)} ✗ in all"
-        rows.append([counted(more, "other test") + " that must start to pass", "✗", "✓", passed])
-    rows += [[one_line(n, 300), "✓", "✓", "✗"] for n in broken[:_NAMES]]
-    if more := task.pass_to_pass - min(len(broken), _NAMES):
-        word = "✓" if cell.outcome is not Outcome.FAILED else "none seen to break"
-        word = f"{len(broken)} ✗ in all" if len(broken) > _NAMES else word
-        rows.append([counted(more, "other test") + " that must keep passing", "✓", "✓", word])
+    failed, broken = cell.not_fixed[:_NAMES], cell.broken[:_NAMES]
+    fine = [name for name in names if name not in set(cell.not_fixed)][:_FINE_NAMES]
+    rows = [[one_line(name, 300), "✗", "✓", "✗"] for name in failed]
+    rows += [[one_line(name, 300), "✓", "✓", "✗"] for name in broken]
+    rows += [[one_line(name, 300), "✗", "✓", "✓"] for name in fine]
+    if (more := task.fail_to_pass - len(failed) - len(fine)) > 0:
+        unnamed = len(cell.not_fixed) - len(failed)
+        rows.append(_others(more, "start to pass", "✗", f"{unnamed} ✗" if unnamed else "✓"))
+    if (more := task.pass_to_pass - len(broken)) > 0:
+        unnamed = len(cell.broken) - len(broken)
+        whole = "✓" if cell.outcome is not Outcome.FAILED else "none seen to break"
+        rows.append(_others(more, "keep passing", "✓", f"{unnamed} ✗" if unnamed else whole))
     return rows
+
+
+def _others(count: int, must: str, before: str, now: str) -> list[str]:
+    return [f"{counted(count, 'other test')} that must {must}", before, "✓", now]
 
 
 def _lines(names: Sequence[str]) -> list[str]:

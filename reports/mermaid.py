@@ -9,9 +9,10 @@ from core.report import EntrantRow, Report
 
 MOST = 12
 """Points that can be told apart."""
-_NAME = 32
+_NAME = 24
 _ODD = re.compile(r"[^A-Za-z0-9 ._:+-]+")
-_LEAST, _MOST = 0.03, 0.97
+_ACROSS, _UP = (0.2, 0.8), (0.03, 0.97)
+"""Off the edges, where a name would be cut away, or half a point."""
 
 
 def chart(report: Report) -> str:
@@ -53,10 +54,16 @@ def _points(
         name = _ODD.sub(" ", row.name).strip()[:_NAME] or "model"
         names[name] = names.get(name, 0) + 1
         again = f" {names[name]}" if names[name] > 1 else ""
-        found.append((name + again, _inside(float(cost / dearest)), _inside(row.pass_rate or 0.0)))
+        found.append(
+            (
+                name + again,
+                _within(_ACROSS, float(cost / dearest)),
+                _within(_UP, row.pass_rate or 0.0),
+            )
+        )
     return found
 
 
-def _inside(share: float) -> float:
-    """Off the edges, where half a point would be cut away."""
-    return min(_MOST, max(_LEAST, share))
+def _within(ends: tuple[float, float], share: float) -> float:
+    """A share from 0 to 1 between the ends."""
+    return ends[0] + share * (ends[1] - ends[0])

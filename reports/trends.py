@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from core.digest import Digest
 from core.report import Report
 from reports import numbers
+from reports.digest import digest_of
+from reports.statistics import wilson
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,22 +35,27 @@ class Trend:
         return self.passed / self.scored if self.scored else None
 
 
-def points(report: Report) -> list[Trend]:
-    """What a report adds to the trends: its models, no baselines."""
-    return [
-        Trend(
-            made_at=report.made_at,
-            head=report.head,
-            entrant=row.name,
-            scored=row.scored,
-            passed=row.passed,
-            low=row.ci_low,
-            high=row.ci_high,
-            cost_per_solve_usd=row.cost_per_solve_usd,
-        )
-        for row in report.entrants
-        if not row.baseline
-    ]
+def trends_of(history: Sequence[Digest]) -> list[Trend]:
+    """One point for each run and model; baselines are none."""
+    found = []
+    for run in history:
+        for row in run.rows:
+            if row.baseline:
+                continue
+            interval = wilson(row.passed, row.scored)
+            found.append(
+                Trend(
+                    made_at=run.made_at,
+                    head=run.head,
+                    entrant=row.name,
+                    scored=row.scored,
+                    passed=row.passed,
+                    low=interval.low if interval else None,
+                    high=interval.high if interval else None,
+                    cost_per_solve_usd=row.cost_per_solve_usd,
+                )
+            )
+    return found
 
 
 _WIDTH, _HEIGHT, _EDGE = 240, 96, 10
@@ -97,7 +105,7 @@ class Trends:
 
 def trends(report: Report, earlier: Sequence[Trend]) -> Trends | None:
     """The latest runs with this one as the last; None where there was none before."""
-    mine = points(report)
+    mine = trends_of([digest_of(report)])
     before = [one for one in earlier if one.made_at < report.made_at]
     moments = sorted({(one.made_at, one.head) for one in before})
     if not moments or not mine:

@@ -21,6 +21,7 @@ from core.errors import EngineError, InfrastructureError
 from sandbox.engine import Build, Engine
 from sandbox.interpreters import find_python, pack_python
 from sandbox.network import Network
+from sandbox.once import once
 from sandbox.recipe import Toolchain
 
 USER = "10001"
@@ -117,14 +118,21 @@ def ensure_base(
     """
     start = _own_image(engine, image, tell) if image else ""
     tag = base_tag(toolchain, engine.image_id(start) or "" if start else "")
-    if engine.image_id(tag) is not None:
-        return tag
-    start = start or _official(engine, toolchain, tell)
-    if start:
-        build = _on_image(start, toolchain)
-    else:
-        build = _on_root(*_common_root(engine, network, tell), toolchain, pythons)
-    build = _complete(build, tag, network)
+    if engine.image_id(tag) is None:
+        with once(tag):
+            if engine.image_id(tag) is None:
+                start = start or _official(engine, toolchain, tell)
+                if start:
+                    build = _on_image(start, toolchain)
+                else:
+                    build = _on_root(*_common_root(engine, network, tell), toolchain, pythons)
+                what = "" if start else f"no {toolchain.name} could be installed"
+                _make(engine, _complete(build, tag, network), what)
+    return tag
+
+
+def _make(engine: Engine, build: Build, refused: str) -> None:
+    """Build it. Raises InfrastructureError; `refused` says what went wrong, if known beforehand."""
     try:
         ran = engine.build(build)
     except EngineError as error:  # An image without a shell fails at the start of its container.
@@ -132,9 +140,8 @@ def ensure_base(
             raise
         raise InfrastructureError(f"{_NO_BASE.format(build.image)}: {error}") from error
     if ran.exit_code != 0:
-        what = _NO_BASE.format(build.image) if start else f"no {toolchain.name} could be installed"
+        what = refused or _NO_BASE.format(build.image)
         raise InfrastructureError(f"{what}: {last_lines(ran.output)}")
-    return tag
 
 
 def _on_image(start: str, toolchain: Toolchain) -> Build:
@@ -154,14 +161,19 @@ def _complete(build: Build, tag: str, network: Network) -> Build:
 
 def _common_root(engine: Engine, network: Network, tell: Callable[[str], None]) -> tuple[str, str]:
     """What all bases on Debian's own packages begin with, made once; and its Python."""
-    root, brings = _root_image(engine, tell)
+    with once("root"):
+        root, brings = _root_image(engine, tell)
+        return _common(engine, network, root), brings
+
+
+def _common(engine: Engine, network: Network, root: str) -> str:
     script = f"{_COMMON}{_UV}"
     tag = f"{root}-{hashlib.sha256(f'{FUNCTIONS}{script}'.encode()).hexdigest()[:10]}"
     if engine.image_id(tag) is None:
         ran = engine.build(_complete(Build(image=root, script=script, tag=""), tag, network))
         if ran.exit_code != 0:
             raise InfrastructureError(f"{_NO_BASE.format(root)}: {last_lines(ran.output)}")
-    return tag, brings
+    return tag
 
 
 def _on_root(root: str, brings: str, toolchain: Toolchain, pythons: Sequence[Path]) -> Build:

@@ -3,15 +3,18 @@
 
     .venv/bin/python scripts/pictures.py [RUN_FOLDER]
 
-comment.png is report.md as GitHub's own Markdown parser renders it, in a style sheet of ours;
-report-html.png is the top of report.html; terminal.png is what the command prints. Chromium
-takes the pictures: no network, a profile of its own that is thrown away.
+comment.png is report.md as GitHub's own Markdown parser renders it, in a style sheet of ours, its
+chart drawn by the mermaid that the tests use;
+report-html.png is the top of report.html, report-attempt.png one attempt there; terminal.png is
+what the command prints. Chromium takes the pictures: no network, a profile of its own that is
+thrown away.
 """
 
 from __future__ import annotations
 
+import base64
+import math
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,29 +26,20 @@ from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from core.report import Report
-from reports.terminal import show
-
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from support.browser import NoBrowserError, Tab, browser  # noqa: E402 - the path above first
+from support.npm import installed  # noqa: E402
+
+from core.report import Report  # noqa: E402
+from reports.terminal import show  # noqa: E402
+
 PICTURES = ROOT / "docs/pictures"
 STYLES = PICTURES / "style.css"
-PACKAGES = "chromium fonts-liberation fonts-dejavu-core fonts-noto-color-emoji"
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--force-device-scale-factor=1",
-    # Nothing that is drawn here may come from elsewhere.
-    "--host-resolver-rules=MAP * ~NOTFOUND",
-)
 COLUMNS = 80
 ALERT = re.compile(r"<blockquote>\s*<p>\[!(\w+)\]\s*(.*?)</p>\s*</blockquote>", re.DOTALL)
+MERMAID = re.compile(r'<pre><code class="language-mermaid">(.*?)</code></pre>', re.DOTALL)
 LIGHT = TerminalTheme(
     (255, 255, 255),
     (31, 35, 40),
@@ -71,18 +65,13 @@ class Shot:
     width: int
     until: str
     """CSS selector of the last element that belongs to the picture."""
+    part: str = ""
+    """What to open and begin with, as the end of an address."""
 
 
 def main(arguments: list[str]) -> int:
     if len(arguments) > 1 or arguments[:1] in (["-h"], ["--help"]):
         print("usage: scripts/pictures.py [RUN_FOLDER]", file=sys.stderr)
-        return 2
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    if browser is None:
-        print(
-            f"scripts/pictures.py: chromium is missing; on Debian: apt-get install {PACKAGES}",
-            file=sys.stderr,
-        )
         return 2
     with tempfile.TemporaryDirectory(prefix="patchmark-pictures-") as folder:
         work = Path(folder)
@@ -91,10 +80,12 @@ def main(arguments: list[str]) -> int:
             print(f"scripts/pictures.py: {run} holds no report.json", file=sys.stderr)
             return 2
         PICTURES.mkdir(parents=True, exist_ok=True)
-        for shot in (comment(run), page(run), terminal(run)):
-            picture = PICTURES / f"{shot.name}.png"
-            take(browser, shot, work, picture)
-            print(f"{picture.relative_to(ROOT)}: {picture.stat().st_size // 1024} KiB")
+        shots = (comment(run), page(run), attempt(run), terminal(run))
+        with browser() as chromium:
+            for shot in shots:
+                picture = PICTURES / f"{shot.name}.png"
+                take(chromium.tab(), shot, work, picture)
+                print(f"{picture.relative_to(ROOT)}: {picture.stat().st_size // 1024} KiB")
     return 0
 
 
@@ -114,6 +105,7 @@ def comment(run: Path) -> Shot:
         extensions=["table", "autolink", "strikethrough", "tasklist"],
     )
     body = ALERT.sub(alert, body)
+    body = MERMAID.sub(r'<pre class="mermaid">\1</pre>', body)
     body = body.replace("<details><summary>Tasks", "<details open><summary>Tasks", 1)
     head = '<div class="head"><b>github-actions</b> <i>bot</i> commented</div>'
     html = f'<div id="comment">{head}<div class="body">{body}</div></div>'
@@ -127,9 +119,23 @@ def alert(found: re.Match[str]) -> str:
 
 
 def page(run: Path) -> Shot:
-    """The top of the HTML report, down to the end of its table of tasks."""
+    """The top of the HTML report, down to its drawing of cost against pass rate."""
     html = (run / "report.html").read_text(encoding="utf-8")
-    return Shot("report-html", html, 1100, "section[aria-labelledby=tasks]")
+    return Shot("report-html", html, 1100, "section[aria-labelledby=cost] figure")
+
+
+def attempt(run: Path) -> Shot:
+    """The shortest patch that the tests refused, beside the real fix."""
+    report = Report.model_validate_json((run / "report.json").read_bytes())
+    failed = [
+        (len(cell.diff), f"#task-{number}-{place}")
+        for number, task in enumerate(report.tasks, 1)
+        for place, cell in enumerate(task.cells, 1)
+        if cell.diff and (cell.not_fixed or cell.broken)
+    ]
+    html = (run / "report.html").read_text(encoding="utf-8")
+    part = min(failed)[1]
+    return Shot("report-attempt", html, 1100, f"{part} .timeline + .key", part)
 
 
 def terminal(run: Path) -> Shot:
@@ -153,46 +159,28 @@ def styled(html: str, kind: str) -> str:
     )
 
 
-def take(browser: str, shot: Shot, work: Path, picture: Path) -> None:
-    """Draw a page into a PNG that ends where the chosen element ends."""
-    height = measure(browser, shot, work)
+def take(tab: Tab, shot: Shot, work: Path, picture: Path) -> None:
+    """Draw a page into a PNG that begins and ends where the chosen elements do."""
     source = work / f"{shot.name}.html"
     source.write_text(shot.html, encoding="utf-8")
-    run_browser(browser, work, source, shot.width, height, f"--screenshot={picture}")
-
-
-def measure(browser: str, shot: Shot, work: Path) -> int:
-    """The lower edge of the element, found by a script in a copy that allows scripts."""
-    policy = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
-    script = (
-        "<script>document.title = 'edge ' + Math.ceil("
-        f"document.querySelector({shot.until!r}).getBoundingClientRect().bottom)</script>"
-    )
-    copy = work / f"{shot.name}.measured.html"
-    copy.write_text(policy.sub("", shot.html).replace("</body>", f"{script}</body>"), "utf-8")
-    dom = run_browser(browser, work, copy, shot.width, 800, "--dump-dom")
-    found = re.search(r"<title>edge (\d+)</title>", dom)
-    if found is None:
-        raise SystemExit(f"scripts/pictures.py: {shot.name} has no {shot.until}")
-    return int(found[1]) + 16
-
-
-def run_browser(
-    browser: str, work: Path, source: Path, width: int, height: int, action: str
-) -> str:
-    with tempfile.TemporaryDirectory(dir=work, ignore_cleanup_errors=True) as profile:
-        own = (f"--user-data-dir={profile}", f"--window-size={width},{height}", action)
-        done = subprocess.run(
-            [browser, *FLAGS, *own, source.as_uri()],
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-    if done.returncode != 0:
-        raise SystemExit(f"scripts/pictures.py: {browser} failed: {done.stderr.strip()[-500:]}")
-    return done.stdout
+    tab.size(shot.width)
+    tab.open(source.as_uri() + shot.part)
+    if 'class="mermaid"' in shot.html:
+        program = installed(ROOT / "tests/reports") / "mermaid/dist/mermaid.min.js"
+        tab.run(program.read_text(encoding="utf-8") + ";0")
+        tab.run("mermaid.initialize({startOnLoad: false}); mermaid.run().then(() => 1)")
+    if shot.part:
+        tab.until(f"document.querySelector('{shot.part}[data-filled]')")
+    box = "document.querySelector({}).getBoundingClientRect().{} + scrollY"
+    top = tab.run(box.format(repr(shot.part), "top")) - 8 if shot.part else 0
+    bottom = tab.run(box.format(repr(shot.until), "bottom")) + 8
+    clip = {"x": 0, "y": top, "width": shot.width, "height": math.ceil(bottom - top), "scale": 1}
+    drawn = tab.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+    picture.write_bytes(base64.b64decode(drawn["data"]))
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    try:
+        raise SystemExit(main(sys.argv[1:]))
+    except NoBrowserError as error:
+        raise SystemExit(f"scripts/pictures.py: {error}") from error

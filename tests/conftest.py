@@ -19,6 +19,7 @@ FIRST = "sandbox/test_ecosystems.py"
 LONGEST = (
     "patchmark/test_pipeline.py",
     "sandbox/test_node_runners.py",
+    "patchmark/test_killed_runs.py",
     "patchmark/test_paid.py",
     "sandbox/test_validate.py",
     "attacks/test_attacks.py",

@@ -14,18 +14,28 @@ function part(title, ...children) {
   return make('div', { class: 'part' }, make('h4', {}, title), ...children);
 }
 
+/** Files that both patches change come first, in the order of the other. */
+function likeTheOther(diff, other) {
+  const boxes = (root) => [...root.querySelectorAll('.file-box')];
+  const order = boxes(other).map((box) => box.dataset.file);
+  const place = (box) => { const at = order.indexOf(box.dataset.file); return at < 0 ? order.length : at; };
+  diff.append(...boxes(diff).sort((a, b) => place(a) - place(b)));
+  return diff;
+}
+
 /** Two patches side by side; what stands left is the reader's choice. */
 function sideBySide(fix, cell, cells) {
   const others = cells.filter((one) => one !== cell && one.diff);
   const choice = make('select', {}, make('option', { value: '' }, 'the real fix'));
   others.forEach((one, n) => choice.append(make('option', { value: n }, one.name)));
   const left = make('div', { class: 'pane' });
-  const right = make('div', { class: 'pane' }, make('p', { class: 'pane-name' }, cell.name), drawDiff(cell.diff));
+  const mine = drawDiff(cell.diff);
+  const right = make('div', { class: 'pane' }, make('p', { class: 'pane-name' }, cell.name), mine);
   if (cell.more) right.append(make('p', { class: 'soft' }, cell.more));
   const show = () => {
     const other = choice.value === '' ? null : others[Number(choice.value)];
     const chosen = make('p', { class: 'pane-name' }, make('label', {}, 'Beside: ', choice));
-    left.replaceChildren(chosen, drawDiff(other ? other.diff : fix));
+    left.replaceChildren(chosen, likeTheOther(drawDiff(other ? other.diff : fix), mine));
     if (other && other.more) left.append(make('p', { class: 'soft' }, other.more));
   };
   choice.addEventListener('change', () => { show(); choice.focus(); });
@@ -41,7 +51,7 @@ function testTable(cell) {
   const head = ['Test', 'Before', 'Real fix', 'This patch'].map((name) => make('th', { scope: 'col' }, name));
   const rows = cell.tests.map(([name, ...signs]) => make('tr', {}, make('th', { scope: 'row' }, make('code', {}, name)), ...signs.map(mark)));
   const table = make('table', { class: 'tests' }, make('thead', {}, make('tr', {}, ...head)), make('tbody', {}, ...rows));
-  return part('Tests', make('div', { class: 'wide', role: 'region', tabindex: '0', 'aria-label': 'Tests' }, table));
+  return part('Tests', make('div', { class: 'wide', role: 'group', tabindex: '0', 'aria-label': 'Tests' }, table));
 }
 
 const DRAWING = 'http://www.w3.org/2000/svg';
@@ -87,7 +97,7 @@ function transcript(cell) {
     const item = make('li', {}, make('p', { class: 'call' }, call.head));
     const said = (name, text, open) => {
       if (!text) return;
-      const body = make('pre', { class: 'said', dir: 'auto', tabindex: '0', 'aria-label': `${name}, request ${n + 1}` }, text);
+      const body = make('pre', { class: 'said', role: 'group', dir: 'auto', tabindex: '0', 'aria-label': `${name}, request ${n + 1}` }, text);
       item.append(make('details', { class: 'said', open }, make('summary', {}, name), body));
     };
     if (call.error) item.append(make('p', { class: 'error' }, call.error));

@@ -12,10 +12,12 @@ function make(name, attributes, ...children) {
   return element;
 }
 
-const HASH_COMMENTS = /\.(py|pyi|rb|sh|bash|toml|ya?ml|pl|r|cfg|mk|cmake|txt|ex|exs|jl)$/i;
+const HASH_COMMENTS = /\.(py|pyi|rb|sh|bash|toml|ya?ml|pl|r|cfg|mk|cmake|ex|exs|jl)$/i;
+const PROSE = /\.(md|rst|txt|adoc|csv|json)$|^[A-Z]+$/;
 const TOKENS = {
   slash: /(\/\/.*|\/\*.*?(?:\*\/|$)|^\s*\*.*)|("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|`(?:[^`\\]|\\.)*`?)|\b(\d[\w.]*)\b|\b([A-Za-z_]\w*)\b/g,
   hash: /(#.*)|("""|'''|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?)|\b(\d[\w.]*)\b|\b([A-Za-z_]\w*)\b/g,
+  none: /(?!)/g,
 };
 const KEYWORDS = new Set(`abstract and as assert async await bool boolean break case catch char class
  const continue def default defer del do double elif else elsif end enum except export extends extern
@@ -52,7 +54,7 @@ function common(a, b) {
 /** One line of a hunk, `part` = [start, end] of what differs from the line it is paired with. */
 function codeLine(sign, code, numbers, tokens, part) {
   const kind = { '+': 'add', '-': 'del' }[sign] || 'same';
-  const line = make('span', { class: `line ${kind}`, 'data-old': numbers[0], 'data-new': numbers[1] }, sign || ' ');
+  const line = make('span', { class: `line ${kind}`, 'data-old': String(numbers[0]).padStart(4), 'data-new': String(numbers[1]).padStart(4) }, sign || ' ');
   if (part && part[0] + part[1] > 0 && code.length > part[0] + part[1]) {
     const end = code.length - part[1];
     const middle = make('span', { class: 'changed' });
@@ -66,28 +68,35 @@ function codeLine(sign, code, numbers, tokens, part) {
   return line;
 }
 
+/** The end of a run of lines that start with the same sign. */
+function runEnd(lines, from, sign) {
+  let end = from;
+  while (end < lines.length && lines[end][0] === sign) end += 1;
+  return end;
+}
+
 /** The lines of one hunk; removed and added lines that face each other are compared. */
 function appendHunk(block, lines, at, tokens) {
   let [oldLine, newLine] = at;
+  const remove = (line, part) => block.append(codeLine('-', line.slice(1), [oldLine++, ''], tokens, part));
+  const add = (line, part) => block.append(codeLine('+', line.slice(1), ['', newLine++], tokens, part));
   for (let i = 0; i < lines.length;) {
-    const sign = lines[i][0] || ' ';
-    if (sign !== '-') {
-      const numbers = [sign === '+' ? '' : oldLine++, newLine++];
-      if (sign === '\\') block.append(make('span', { class: 'line note' }, lines[i]));
-      else block.append(codeLine(sign, lines[i].slice(1), sign === '\\' ? ['', ''] : numbers, tokens));
-      i += 1;
+    const middle = runEnd(lines, i, '-');
+    const end = runEnd(lines, middle, '+');
+    const removed = lines.slice(i, middle);
+    const added = lines.slice(middle, end);
+    const facing = removed.length === added.length;
+    const parts = removed.map((line, n) => facing && common(line.slice(1), added[n].slice(1)));
+    removed.forEach((line, n) => remove(line, parts[n]));
+    added.forEach((line, n) => add(line, parts[n]));
+    if (end > i) {
+      i = end;
       continue;
     }
-    let middle = i;
-    while (middle < lines.length && lines[middle][0] === '-') middle += 1;
-    let end = middle;
-    while (end < lines.length && lines[end][0] === '+') end += 1;
-    const paired = middle - i === end - middle;
-    const parts = [];
-    for (let k = 0; paired && k < middle - i; k += 1) parts.push(common(lines[i + k].slice(1), lines[middle + k].slice(1)));
-    for (let k = i; k < middle; k += 1) block.append(codeLine('-', lines[k].slice(1), [oldLine++, ''], tokens, parts[k - i]));
-    for (let k = middle; k < end; k += 1) block.append(codeLine('+', lines[k].slice(1), ['', newLine++], tokens, parts[k - middle]));
-    i = end;
+    const line = lines[i];
+    if (line[0] === '\\') block.append(make('span', { class: 'line note' }, line));
+    else block.append(codeLine(' ', line.slice(1), [oldLine++, newLine++], tokens));
+    i += 1;
   }
 }
 
@@ -113,8 +122,9 @@ function drawDiff(text) {
     const starts = lines.flatMap((line, n) => (HUNK.test(line) ? [n] : []));
     const box = make('div', { class: 'file-box' });
     const name = appendHeading(box, lines.slice(0, starts.length ? starts[0] : lines.length));
-    const tokens = HASH_COMMENTS.test(name) ? TOKENS.hash : TOKENS.slash;
-    const block = make('pre', { tabindex: '0', 'aria-label': `Changes of ${name || 'a patch'}` });
+    box.dataset.file = name;
+    const tokens = PROSE.test(name) ? TOKENS.none : HASH_COMMENTS.test(name) ? TOKENS.hash : TOKENS.slash;
+    const block = make('pre', { role: 'group', tabindex: '0', 'aria-label': `Changes of ${name || 'a patch'}` });
     starts.forEach((start, n) => {
       const at = lines[start].match(HUNK).slice(1).map(Number);
       block.append(make('span', { class: 'line hunk' }, lines[start]));

@@ -202,6 +202,34 @@ def test_a_lane_keeps_the_pace_that_headers_tell() -> None:
     assert 0.25 < time.monotonic() - began < 2
 
 
+def test_headers_tell_of_the_moment_when_the_request_came_in() -> None:
+    """Ten a second were used to 85 %: what came back while an answer was made was forgotten."""
+    lane = Lane(8)
+    with lane.turn():
+        time.sleep(0.3)
+        lane.hear(openai(10, 5, "500ms"))  # ten a second come back
+        assert lane._buckets["requests"].wait(7.9, time.monotonic()) == 0
+
+
+def test_what_was_sent_since_is_taken_off() -> None:
+    lane, sent, heard_of = Lane(8), threading.Event(), threading.Event()
+
+    def later() -> None:
+        with lane.turn():
+            sent.set()
+            heard_of.wait(10)
+
+    with lane.turn():
+        thread = threading.Thread(target=later)
+        thread.start()
+        sent.wait(10)
+        lane.hear(openai(10, 5, "60s"))  # one in twelve seconds comes back
+        left = lane._buckets["requests"].wait(5, time.monotonic())
+        heard_of.set()
+    thread.join()
+    assert 5 < left <= 12
+
+
 def desk(folder: Path, name: str, server: Loopback) -> Desk:
     return Desk(
         exchanges=folder / "exchanges",

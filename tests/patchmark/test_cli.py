@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from support.command_line import patchmark
 from support.repos import Repo
 from support.sample import EXCHANGES, sample
 
-from patchmark.config import load
 from patchmark.demo import prepare
 
 COMMANDS = (
@@ -189,37 +187,6 @@ def test_doctor_survives_what_it_is_there_to_find(tmp_path: Path) -> None:
     done = patchmark(tmp_path, "doctor", "--json", DOCKER_HOST="unix:///nowhere.sock")
     found = {check["name"]: check["ok"] for check in json.loads(done.stdout)}
     assert found == {"configuration": False, "git": False, "engine": False}
-
-
-def test_init_writes_both_files_once(tmp_path: Path) -> None:
-    Repo(tmp_path / "repo").commit("Start", {"a.py": ""})
-    asked = ("init", "--repo", "repo", "--models", "anthropic:claude-opus-4-8")
-    assert patchmark(tmp_path, *asked).returncode == 0
-    workflow = tmp_path / "repo" / ".github" / "workflows" / "patchmark.yml"
-    assert "secrets.ANTHROPIC_API_KEY" in workflow.read_text()
-    assert "GEMINI" not in workflow.read_text()
-    (tmp_path / "repo" / "patchmark.toml").write_text("attempts = 2\n")
-    one_line(patchmark(tmp_path, *asked), 2, "exists", "--force")
-    assert (tmp_path / "repo" / "patchmark.toml").read_text() == "attempts = 2\n"
-    assert patchmark(tmp_path, *asked, "--force").returncode == 0
-
-
-@pytest.mark.parametrize("models", ["reference,empty", "google:gemini-3.5-flash,anthropic:x"])
-def test_what_init_writes_is_accepted(tmp_path: Path, models: str) -> None:
-    repo = Repo(tmp_path / "repo")
-    repo.commit("Start", {"a.py": ""})
-    assert patchmark(tmp_path, "init", "--repo", "repo", "--models", models).returncode == 0
-    assert patchmark(tmp_path, "mine", "--repo", "repo").returncode == 0
-    asked = load(tmp_path / "repo" / "patchmark.toml").models or ()
-    assert set(asked) == {"reference", "empty", *models.split(",")}
-    workflow = tmp_path / "repo" / ".github" / "workflows" / "patchmark.yml"
-    tools = Path(sys.executable).parent
-    for tool in (
-        (tools / "actionlint", workflow),
-        (tools / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", workflow),
-    ):
-        done = subprocess.run(tool, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout
 
 
 def test_demo_does_not_remove_a_folder_it_did_not_make(tmp_path: Path) -> None:

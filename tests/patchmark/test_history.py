@@ -139,6 +139,16 @@ def test_a_report_shows_the_history_and_becomes_part_of_it(
     assert "2026-03-02" in (two / "report.html").read_text("utf-8")
 
 
+def test_a_run_without_models_is_no_history(
+    tmp_path: Path, repo: Repo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Trying whether tasks are sound left empty entries between the measured ones."""
+    one = written(tmp_path / "one", repo, facts({"reference": "PPP", "empty": "FFF"}))
+    main(["report", f"--out={one}", f"--repo={repo.path}", "--history=branch:results"])
+    assert "not added; a history holds what was measured of models" in capsys.readouterr().err
+    assert shelf("branch:results", repo.path).read() == []
+
+
 def test_invented_answers_are_no_history(
     tmp_path: Path, repo: Repo, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -73,7 +73,7 @@ def test_a_shard_that_was_lost_is_shown_as_not_judged(tmp_path: Path, repo: Repo
 
 
 def _named(answer: Patch) -> Patch:
-    name = f"exchanges/{answer.entrant.replace(':', '-')}/{answer.task_id}.1.1.request.json"
+    name = f"exchanges/{answer.entrant.replace(':', '-')}/{answer.task_id}.1.1.note"
     return answer.model_copy(update={"exchanges": (name,)})
 
 

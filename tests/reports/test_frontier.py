@@ -6,16 +6,19 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 from support.big_report import big
 from support.report_cases import NAMES, case
-from support.report_data import facts
+from support.report_data import START, facts
 
+from reports.digest import digest_of
+from reports.files import write
 from reports.frontier import Point, plot, unpriced
 from reports.html import page
 from reports.tally import tally
-from reports.trends import points, trends
+from reports.trends import trends, trends_of
 
 
 def boxes(found: Point) -> list[tuple[float, float, float, float]]:
@@ -109,7 +112,7 @@ def test_earlier_runs_are_drawn_with_this_one_last() -> None:
 def test_a_first_run_has_no_trend() -> None:
     report, _, _ = big(12, 2)
     assert trends(report, []) is None
-    assert trends(report, points(report)) is None
+    assert trends(report, trends_of([digest_of(report)])) is None
 
 
 def test_of_a_long_history_the_latest_runs_are_shown() -> None:
@@ -126,3 +129,22 @@ def test_of_a_long_history_the_latest_runs_are_shown() -> None:
     assert (len(found.runs), found.more) == (30, 19)
     assert sorted(len(line.points) for line in found.lines) == [17, 30]
     assert "–" in {rate for run in found.runs for rate in run.rates}
+
+
+def test_a_change_is_told_apart_from_luck_under_the_charts(tmp_path: Path) -> None:
+    """As in `patchmark history`; a run of before this one, and one that is this one."""
+    then = START - timedelta(weeks=1)
+    history = [digest_of(tally(replace(facts({"a": "P" * 12, "b": "PF" * 6}), made_at=then)))]
+    report = tally(facts({"a": "F" * 12, "b": "FP" * 6}))
+    write(report, tmp_path, history=[*history, digest_of(report)])
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    told = re.findall(
+        r"<li><b>(\w)</b>: Latest run against all before, 12 shared tasks: ([^<]*)", html
+    )
+    assert [(name, words.rpartition(": ")[2]) for name, words in told] == [
+        ("a", "it solves fewer than before."),
+        ("b", "noise explains it."),
+    ]
+    assert html.count('<svg class="trend"') == 2
+    write(report, tmp_path)
+    assert "Latest run against" not in (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -15,10 +15,9 @@ from support.report_cases import case
 
 from core.report import Report
 from reports.html import page
-from reports.sheet import sheet
+from reports.rows import table
 from reports.trail import AttemptTrail, Key, Spoken, Trail
 
-HERE = Path(__file__).parent
 PLANTED: tuple[str, ...] = (
     "<script>window.owned = 1</script>",
     "</script><script>window.owned = 2</script>",
@@ -134,11 +133,11 @@ def test_the_policy_stops_what_would_be_inserted(tab: Tab, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (390, "dark")])
-def test_axe_finds_nothing_serious(
+def test_axe_finds_nothing(
     tab: Tab, tmp_path: Path, small: tuple[Report, str], width: int, scheme: str
 ) -> None:
     try:
-        axe = installed(HERE) / "axe-core/axe.min.js"
+        axe = installed(Path(__file__).parent) / "axe-core/axe.min.js"
     except NotInstalledError as error:
         pytest.fail(str(error))
     tab.size(width)
@@ -148,13 +147,8 @@ def test_axe_finds_nothing_serious(
     tab.run("document.querySelectorAll('#task-2 details').forEach((box) => { box.open = true; })")
     tab.run(axe.read_text(encoding="utf-8") + ";0")
     found = tab.run("axe.run({resultTypes: ['violations']}).then((r) => r.violations)")
-    grave = [
-        (one["id"], node["target"], node["failureSummary"])
-        for one in found
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"][:3]
-    ]
-    assert grave == []
+    told = [(one["impact"], one["id"], one["nodes"][0]["failureSummary"]) for one in found]
+    assert told == []
 
 
 def test_an_attempt_is_reached_with_keys_alone(
@@ -235,7 +229,7 @@ def test_the_sheet_is_saved_as_a_file(tab: Tab, tmp_path: Path, small: tuple[Rep
         if path.exists():
             break
         tab.run("new Promise((done) => setTimeout(done, 20))")
-    assert path.read_bytes().decode("utf-8-sig") == sheet(small[0])
+    assert path.read_bytes().decode("utf-8-sig") == table(small[0])
     assert complaints(tab) == []
 
 
@@ -296,6 +290,8 @@ def test_three_hundred_tasks_stay_light(tab: Tab, tmp_path: Path) -> None:
     report, trail, trends = big()
     html = page(report, trail, trends)
     assert len(html) < 14_000_000
+    # Too much to stand on the page twice: without scripts it says where each patch is.
+    assert "Patch and tests: tasks[299] and cells[7] in report.json." in html
     show(tab, tmp_path, html)
     assert tab.run("document.querySelectorAll('*').length") < 20_000
     tab.run("location.hash = '#task-300-8'")

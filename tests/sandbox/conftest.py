@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -74,11 +73,9 @@ def network() -> Network:
 
 
 @pytest.fixture(scope="session")
-def base(engine: DockerEngine, network: Network, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Tag of the base image, which one of several workers makes while the others wait."""
-    with Path(tmp_path_factory.getbasetemp().parent, "base.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        tag = ensure_base(engine, toolchain("3.11"), network, print)
+def base(engine: DockerEngine, network: Network) -> str:
+    """Tag of the base image."""
+    tag = ensure_base(engine, toolchain("3.11"), network, print)
     assert tag == base_tag(toolchain("3.11"))
     return tag
 

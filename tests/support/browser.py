@@ -17,7 +17,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("chromium", "fonts-liberation", "fonts-dejavu-core")
+from support.alone import alone
+
+PACKAGES = ("chromium", "fonts-liberation", "fonts-dejavu-core", "fonts-noto-color-emoji")
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
     "--headless=new",
@@ -49,6 +51,11 @@ class NoBrowserError(Exception):
 
 def program() -> str:
     """The browser's path; root on Debian gets one installed. Raises NoBrowserError."""
+    with alone("browser"):
+        return _program()
+
+
+def _program() -> str:
     found = _found()
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
         quiet = {"check": False, "capture_output": True}

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from support.alone import alone
+
 
 class NotInstalledError(Exception):
     """They cannot be had on this machine; says why."""
@@ -20,6 +22,11 @@ def programs() -> str:
 
 def installed(folder: Path) -> Path:
     """The folder's node_modules. Raises NotInstalledError without npm or its registry."""
+    with alone("npm"):
+        return _installed(folder)
+
+
+def _installed(folder: Path) -> Path:
     modules = folder / "node_modules"
     done = modules / ".package-lock.json"
     if done.exists() and done.stat().st_mtime >= (folder / "package-lock.json").stat().st_mtime:
