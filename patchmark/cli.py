@@ -273,6 +273,14 @@ def action() -> None:
     raise typer.Exit(run_action(os.environ, main))
 
 
+@app.command(hidden=True)
+def action_post() -> None:
+    """What the second half of a fork's workflow runs; its inputs come from the environment."""
+    from patchmark.fork_report import run as run_post
+
+    raise typer.Exit(run_post(os.environ))
+
+
 @app.command("on-command", hidden=True)
 def on_command() -> None:
     """What the Action in `on-command/` runs: decides whether a comment is obeyed."""
