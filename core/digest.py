@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from core.mined import Part, Record, TaskId
 
@@ -52,7 +52,7 @@ class Digest(Record):
     repository: Name
     head: Annotated[str, Field(pattern=r"^[0-9a-f]{7,64}$")]
     """Commit that the run looked at."""
-    made_at: datetime
+    made_at: AwareDatetime
     patchmark_version: Name
     rows: tuple[DigestRow, ...]
 
@@ -67,7 +67,7 @@ class Drift(Part):
     tasks: int
     """Tasks scored in the latest of these runs and in one before."""
     before: float | None
-    """Mean over tasks of the share passed in all earlier runs, 0 to 1; None without a task."""
+    """Mean over tasks of the mean share passed in earlier runs, 0 to 1; None without a task."""
     latest: float | None
     """The same in the latest run."""
     p: float
@@ -76,6 +76,6 @@ class Drift(Part):
     """Slope of the share passed, over all runs and within tasks; None without time between."""
     trend_p: float
     found: Literal["better", "worse"] | None
-    """What is no noise, corrected for all tests of all entrants; None = noise explains it."""
+    """What is no noise, corrected for all tests of all entrants; None = noise can explain it."""
     served_models: tuple[tuple[datetime, tuple[Name, ...]], ...] = ()
     """Ids that answered in place of the one asked for, each time they changed."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from pydantic import AwareDatetime
+
 from core.analysis import Analysis as Analysis
 from core.analysis import Gate as Gate
 from core.confinement import Confinement
@@ -255,7 +257,7 @@ class Report(Record):
 
     repository: str
     head: str
-    made_at: datetime
+    made_at: AwareDatetime
     patchmark_version: str
     verdict: str
     """The one line a busy person acts on."""

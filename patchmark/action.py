@@ -15,28 +15,25 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from core.digest import Digest
 from core.errors import PatchmarkError, StoreError
-from core.report import EntrantRow, Report
+from core.report import Report
 from patchmark.action_inputs import (
     INPUT_PREFIX,
     ActionInputs,
-    PullRequest,
     keys_in,
     parse_inputs,
-    pull_request_of,
-    secrets_withheld,
 )
+from patchmark.events import Event, event_of, secrets_withheld
 from patchmark.pipeline import AWAITING, TIME_UP
 from patchmark.planning import matrix
+from patchmark.posting import Posting, best, kept_from, post, repository_at, run_of
 from patchmark.secrets import redactor_for, secrets_in
 from patchmark.settings import Flags, make
 from patchmark.workflow import Workflow
 
 Program = Callable[[list[str]], int]
 """`patchmark.cli.main`: takes arguments, returns the exit code."""
-
-LONGEST = (60_000, 20_000, 4_000)
-"""Characters of the comments that are tried, where GitHub finds one too long."""
 
 _CODES = {
     1: "a gate was not met",
@@ -46,6 +43,11 @@ _CODES = {
     TIME_UP: "the time limit was reached, and the same run folder goes on later",
     AWAITING: "answers are awaited from a batch, and the same run folder goes on later",
 }
+
+_KEYLESS = (
+    "Nothing was run: a model's API key is missing, and GitHub gives none to a pull request "
+    "from a fork or from Dependabot. `reference`, `empty` and recorded answers need no key."
+)
 
 
 def run(environment: Mapping[str, str], program: Program) -> int:
@@ -66,25 +68,17 @@ def run(environment: Mapping[str, str], program: Program) -> int:
         return error.exit_code
 
 
-def best(report: Report) -> EntrantRow | None:
-    """The entrant that stands for the run: the best model, or a baseline where none ran.
-
-    Best is the highest pass rate, then the lowest known cost, then the first named.
-    """
-    scored = [row for row in report.entrants if row.pass_rate is not None]
-    rows = [row for row in scored if not row.baseline] or scored
-    return min(rows, key=_rank, default=None)
-
-
 def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -> int:
-    inputs = _with_models(parse_inputs(environment), environment)
-    pull_request = pull_request_of(environment)
+    inputs, event = parse_inputs(environment), event_of(environment)
+    if event.idle:
+        return _skip(workflow, f"Nothing was run: {event.idle}.")
+    inputs = _with_models(inputs, environment)
     lacking = inputs.lacks_a_key(keys_in(environment))
-    if lacking and secrets_withheld(pull_request, environment):
-        return _skip(workflow)
+    if lacking and secrets_withheld(event, environment):
+        return _skip(workflow, _KEYLESS)
     _hand_over(inputs, environment)
     report_file = Path(inputs.run_folder) / "report.json"
-    before = _modified(report_file)
+    before, kept = _modified(report_file), kept_from(report_file)
     with workflow.deaf():
         code = program(inputs.arguments())
         sys.stdout.flush()
@@ -95,7 +89,7 @@ def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -
         _without_report(workflow, code)
         return code
     report = redactor_for(environment).record(_read(report_file))
-    _publish(report, inputs, environment, workflow, pull_request)
+    _publish(report, kept, inputs, environment, workflow, event)
     if code in (AWAITING, TIME_UP):
         workflow.notice(f"{_CODES[code]}; keep its run folder")
         return 0
@@ -136,11 +130,7 @@ def _planned(inputs: ActionInputs, workflow: Workflow, code: int) -> int:
     return 0
 
 
-def _skip(workflow: Workflow) -> int:
-    message = (
-        "Nothing was run: a model's API key is missing, and GitHub gives none to a pull request "
-        "from a fork or from Dependabot. `reference`, `empty` and recorded answers need no key."
-    )
+def _skip(workflow: Workflow, message: str) -> int:
     workflow.notice(message)
     workflow.summary(f"## patchmark\n\n{message}\n")
     return 0
@@ -154,22 +144,38 @@ def _without_report(workflow: Workflow, code: int) -> None:
 
 def _publish(
     report: Report,
+    kept: Digest | None,
     inputs: ActionInputs,
     environment: Mapping[str, str],
     workflow: Workflow,
-    pull_request: PullRequest | None,
+    event: Event,
 ) -> None:
     from reports import markdown  # brings jinja2, which `--version` need not wait for
 
     workflow.summary(markdown.summary(report))
     for name, value in _outputs(report, Path(inputs.run_folder)).items():
         workflow.output(name, value)
-    if pull_request is None or inputs.comment == "off":
+    mode, pull_request = inputs.comment, event.pull_request
+    if mode == "off":
+        return
+    if pull_request is None:
+        if event.aside:
+            workflow.notice(f"no comment, the report is in the job summary: {event.aside}")
         return
     if not inputs.github_token:
         workflow.warning("no comment: the input `github-token` is empty")
         return
-    url = _comment(report, pull_request.number, inputs, environment, workflow)
+    posting = Posting(mode=mode, run=run_of(environment, report), kept=kept)
+    try:
+        with repository_at(environment, inputs.github_token, inputs.ca_bundle) as repository:
+            done = post(repository, pull_request.number, report, posting)
+    except PatchmarkError as error:
+        workflow.warning(f"no comment, the report is in the job summary: {error}")
+        url = ""
+    else:
+        url = done.published.url
+        if done.why:
+            workflow.notice(f"the comment stays as it is: {done.why}")
     workflow.output("comment-url", url)
 
 
@@ -192,46 +198,6 @@ def _outputs(report: Report, folder: Path) -> dict[str, str]:
     }
 
 
-def _comment(
-    report: Report,
-    number: int,
-    inputs: ActionInputs,
-    environment: Mapping[str, str],
-    workflow: Workflow,
-) -> str:
-    """Create or update the comment; its address, or "" with a warning in the log."""
-    import github
-
-    from reports import comment
-
-    try:
-        with github.Github(
-            base_url=environment.get("GITHUB_API_URL") or "https://api.github.com",
-            auth=github.Auth.Token(inputs.github_token),
-            verify=inputs.ca_bundle or True,
-            retry=github.GithubRetry(total=3),
-            lazy=True,
-        ) as client:
-            return comment.publish(
-                client.get_repo(environment.get("GITHUB_REPOSITORY", "")),
-                number,
-                lambda last: _bodies(report, last),
-                author=None,
-            ).url
-    except PatchmarkError as error:
-        workflow.warning(f"no comment, the report is in the job summary: {error}")
-        return ""
-
-
-def _bodies(report: Report, last: str) -> list[str]:
-    """The comment, from the best to the shortest, beside the run that the last one told of."""
-    from reports import markdown
-    from reports.digest import run_before
-
-    before = run_before(report, last)
-    return [markdown.comment(report, limit_chars=limit, before=before) for limit in LONGEST]
-
-
 def _hand_over(inputs: ActionInputs, environment: Mapping[str, str]) -> None:
     """Put into the process's own environment what the program reads there."""
     for name in [name for name in os.environ if name.startswith(INPUT_PREFIX)]:
@@ -241,10 +207,6 @@ def _hand_over(inputs: ActionInputs, environment: Mapping[str, str]) -> None:
         os.environ["GITHUB_TOKEN"] = inputs.github_token
     if inputs.ca_bundle:
         os.environ["PATCHMARK_CA_BUNDLE"] = inputs.ca_bundle
-
-
-def _rank(row: EntrantRow) -> tuple[float, bool, Decimal]:
-    return (-(row.pass_rate or 0.0), row.cost_usd is None, row.cost_usd or Decimal(0))
 
 
 def _modified(path: Path) -> int | None:

@@ -1,16 +1,17 @@
-"""What the Action is given: its inputs, the event's pull request, the providers' keys."""
+"""What the Action is given: its inputs and the providers' keys."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from core.errors import UsageError
 from models.services import KEY_VARIABLES
 from models.spec import needs_key
 from patchmark import action_shards
+from reports.quiet import Mode
 
 INPUT_PREFIX = "PATCHMARK_INPUT_"
 
@@ -37,7 +38,7 @@ class ActionInputs:
     max_cost_per_solve: str
     replay: str
     config: str
-    comment: str
+    comment: Mode | Literal["off"]
     github_token: str
     anthropic_api_key: str
     google_api_key: str
@@ -93,13 +94,18 @@ class ActionInputs:
         )
 
 
-@dataclass(frozen=True)
-class PullRequest:
-    """The pull request an event belongs to."""
-
-    number: int
-    fork: bool
-    """True where GitHub withholds secrets because the head is another repository."""
+def comment_mode(environment: Mapping[str, str]) -> Mode | Literal["off"]:
+    """What the input `comment` says. Raises UsageError for anything else."""
+    given = environment.get(f"{INPUT_PREFIX}COMMENT", "").strip()
+    modes: tuple[Mode, ...] = get_args(Mode)
+    if given in ("", "auto"):  # what it was called when there were two
+        return "always"
+    if given == "off":
+        return "off"
+    for mode in modes:
+        if given == mode:
+            return mode
+    raise UsageError(f"input `comment` is {given!r}; it can be {', '.join([*modes, 'off'])}")
 
 
 def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
@@ -140,7 +146,7 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         max_cost_per_solve=value("MAX_COST_PER_SOLVE"),
         replay=path("REPLAY"),
         config=path("CONFIG"),
-        comment=one_of("COMMENT", "auto", "off"),
+        comment=comment_mode(environment),
         github_token=value("GITHUB_TOKEN"),
         anthropic_api_key=value("ANTHROPIC_API_KEY"),
         google_api_key=value("GOOGLE_API_KEY"),
@@ -155,27 +161,6 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
     )
 
 
-def pull_request_of(environment: Mapping[str, str]) -> PullRequest | None:
-    """The pull request of the event that started the workflow; None for other events.
-
-    Raises UsageError where the event file cannot be read.
-    """
-    path = environment.get("GITHUB_EVENT_PATH", "")
-    if not path:
-        return None
-    try:
-        event = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"GITHUB_EVENT_PATH: {path}: no readable event: {error}") from error
-    return _pull_request_in(event, environment.get("GITHUB_REPOSITORY", ""))
-
-
-def secrets_withheld(pull_request: PullRequest | None, environment: Mapping[str, str]) -> bool:
-    """True where GitHub gives the workflow no secrets: forks and Dependabot."""
-    forked = pull_request is not None and pull_request.fork
-    return forked or environment.get("GITHUB_ACTOR") == "dependabot[bot]"
-
-
 def keys_in(environment: Mapping[str, str]) -> dict[str, str]:
     """Providers' keys by the variable the program reads them from; inputs go before the job's."""
     found = {}
@@ -184,16 +169,3 @@ def keys_in(environment: Mapping[str, str]) -> dict[str, str]:
         if given := environment.get(f"{INPUT_PREFIX}{provider.upper()}_API_KEY", "").strip():
             found.update(dict.fromkeys(variables, given))
     return {name: key for name, key in found.items() if key}
-
-
-def _pull_request_in(event: object, repository: str) -> PullRequest | None:
-    if not isinstance(event, dict):
-        return None
-    found = event.get("pull_request")
-    if isinstance(found, dict) and isinstance(found.get("number"), int):
-        head = (found.get("head") or {}).get("repo") or {}
-        return PullRequest(found["number"], head.get("full_name", "").lower() != repository.lower())
-    issue = event.get("issue")
-    if isinstance(issue, dict) and "pull_request" in issue and isinstance(issue.get("number"), int):
-        return PullRequest(issue["number"], fork=False)
-    return None

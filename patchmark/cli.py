@@ -8,18 +8,7 @@ from typing import Annotated
 import typer
 
 from core.errors import PatchmarkError
-from patchmark import (
-    __version__,
-    checking,
-    comparing,
-    demo,
-    env,
-    history,
-    images,
-    init,
-    merging,
-    planning,
-)
+from patchmark import __version__, checking, comparing, demo, env, history, images, init, merging
 from patchmark.commands import CODES, errors, estimated, known, one_stage, to_report
 from patchmark.mining import mine_stage
 from patchmark.options import (
@@ -57,6 +46,8 @@ from patchmark.options import (
     Workers,
 )
 from patchmark.pipeline import TIME_UP, finish, prove_all, run_all, solve_all
+from patchmark.planning import EPILOG as PLANS
+from patchmark.planning import plan
 from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, make
 from patchmark.solving import judge_stage
@@ -278,7 +269,7 @@ app.command("demo", epilog=demo.EPILOG)(demo.demo)
 app.command("doctor", epilog=checking.EPILOG)(checking.doctor)
 app.command("models", epilog=checking.MODELS_EPILOG)(checking.list_models)
 app.command("compare", epilog=comparing.EPILOG)(comparing.compare)
-app.command("plan", epilog=planning.EPILOG)(planning.plan)
+app.command("plan", epilog=PLANS)(plan)
 app.command("merge", epilog=f"{merging.EPILOG}\n\n{CODES}")(merging.merge)
 app.command("init", epilog=init.EPILOG)(init.init)
 
@@ -289,6 +280,14 @@ def action() -> None:
     from patchmark.action import run as run_action
 
     raise typer.Exit(run_action(os.environ, main))
+
+
+@app.command(hidden=True)
+def action_post() -> None:
+    """What the second half of a fork's workflow runs; its inputs come from the environment."""
+    from patchmark.fork_report import run as run_post
+
+    raise typer.Exit(run_post(os.environ))
 
 
 @app.command("on-command", hidden=True)

@@ -23,11 +23,13 @@ def compare(
     first: Annotated[Path, typer.Argument(metavar="RUN_A", help="Run folder or report.json.")],
     second: Annotated[Path, typer.Argument(metavar="RUN_B", help="The later of the two.")],
     margin: Annotated[
-        float, typer.Option(min=0, max=1, help="How much worse is still as good, as a share.")
+        float, typer.Option(help="How much worse is still as good: a share between 0 and 1.")
     ] = MARGIN,
     as_json: Json = False,
 ) -> None:
     """Say what changed from one run to another, on the tasks that both have."""
+    if not 0 < margin < 1:
+        raise UsageError(f"--margin {margin}: is a share, more than 0 and less than 1")
     before, after = load(first), load(second)
     if before.repository != after.repository:
         raise UsageError(f"{first} is about {before.repository}, {second} about {after.repository}")

@@ -15,7 +15,7 @@ from core.errors import StoreError, UsageError
 from core.report import Report
 from patchmark.options import Json, Out, Repo
 from patchmark.secrets import redactor_for
-from patchmark.shelf import USUAL, put, shelf
+from patchmark.shelf import USUAL, put, shelf, unfit
 from reports import history
 from reports.digest import digest_of
 from reports.drift import drifts
@@ -57,10 +57,8 @@ def show(
 def add(out: Out = None, where: Where = USUAL, repo: Repo = None) -> None:
     """Add the numbers of a finished run; nothing that is there is changed."""
     report = load(out or Path("patchmark-run"))
-    if report.fiction:
-        raise UsageError(
-            "answers of this run are invented; a history holds what was measured of models"
-        )
+    if why := unfit(report):
+        raise UsageError(f"{why}; a history holds what was measured of models")
     typer.echo(put(shelf(where, repo or Path()), digest_of(report), where))
 
 

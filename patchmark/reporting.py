@@ -16,7 +16,7 @@ from patchmark.mining import notices
 from patchmark.reviewing import opinions_of
 from patchmark.run import Run
 from patchmark.settings import Settings
-from patchmark.shelf import put, shelf
+from patchmark.shelf import put, shelf, unfit
 from patchmark.sources import name_of
 from patchmark.trail import trail_of
 from reports.digest import digest_of
@@ -85,9 +85,8 @@ def _written(run: Run, report: Report) -> list[Path]:
         return write_reports(report, folder, trail)
     kept = shelf(where, run.settings.repo)
     files = write_reports(report, folder, trail, kept.read())
-    measured = any(row.scored and not row.baseline for row in report.entrants)
-    if report.fiction or report.partial or not measured:
-        run.show.tell(f"{where}: not added; a history holds what was measured of models, whole")
+    if why := unfit(report):
+        run.show.tell(f"{where}: not added; {why}")
     else:
         run.show.tell(put(kept, digest_of(report), where))
     return files

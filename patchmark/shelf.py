@@ -7,8 +7,8 @@ A branch is written without a checkout; sending it to a server is left to its us
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +17,8 @@ from pydantic import ValidationError
 from core.digest import Digest
 from core.errors import RepositoryError, StoreError, UsageError
 from core.git import Repository
+from core.report import Report
+from models.exchange_store import write_durably
 
 BRANCH = "branch:"
 USUAL = f"{BRANCH}patchmark-history"
@@ -48,6 +50,19 @@ def shelf(where: str, repository: Path) -> Shelf:
     return BranchShelf(opened, branch)
 
 
+def unfit(report: Report) -> str | None:
+    """Why a run is none for a history, which holds what was measured of models; None = it is."""
+    if report.fiction:
+        return "answers of this run are invented"
+    if report.tasks_broken:
+        return "tasks of this run are broken"
+    if report.partial:
+        return "this run is not whole"
+    if not any(row.scored and not row.baseline for row in report.entrants):
+        return "no model was scored"
+    return None
+
+
 def put(onto: Shelf, digest: Digest, where: str) -> str:
     """Add a run; what to tell of it."""
     return f"{where}: run added" if onto.add(digest) else f"{where}: this run is there already"
@@ -61,24 +76,22 @@ class FolderShelf:
 
     def read(self) -> list[Digest]:
         """As the protocol says."""
-        paths = sorted(self.folder.glob("*.json"))
-        return [_parsed(path.read_bytes(), str(path)) for path in paths]
+        try:
+            found = [(path, path.read_bytes()) for path in sorted(self.folder.glob("*.json"))]
+        except OSError as error:
+            raise StoreError(f"{error.filename}: cannot be read: {error.strerror}") from error
+        return [_parsed(content, str(path)) for path, content in found]
 
     def add(self, digest: Digest) -> bool:
         """As the protocol says; the file is on disk when this returns."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            if _is_among(digest, [path.name for path in self.folder.iterdir()]):
-                return False
-            path = self.folder / _name(digest)
-            unfinished = path.with_suffix(".new")
-            with unfinished.open("xb") as file:
-                file.write(_content(digest))
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
+            names = [path.name for path in self.folder.iterdir()]
         except OSError as error:
             raise StoreError(f"{self.folder}: cannot be written: {error}") from error
+        if _is_among(digest, names):
+            return False
+        write_durably(self.folder / _name(digest), _content(digest))
         return True
 
 
@@ -118,8 +131,17 @@ class BranchShelf:
 
     def _tip(self) -> tuple[str | None, str]:
         """The newest commit, here or as fetched, and what the branch is here."""
-        here = self._at("heads")
-        return here or self._at("remotes/origin"), here or _UNBORN
+        here, fetched = self._at("heads"), self._at("remotes/origin")
+        if here is None or (fetched is not None and self._follows(fetched, here)):
+            return fetched, here or _UNBORN
+        return here, here
+
+    def _follows(self, newer: str, older: str) -> bool:
+        try:
+            self.repository.git("merge-base", "--is-ancestor", older, newer)
+        except RepositoryError:
+            return False
+        return True
 
     def _at(self, place: str) -> str | None:
         try:
@@ -143,7 +165,7 @@ def _content(digest: Digest) -> bytes:
 
 
 def _name(digest: Digest) -> str:
-    return f"{digest.made_at:%Y-%m-%dT%H%M%SZ}{_mark(digest)}"
+    return f"{digest.made_at.astimezone(UTC):%Y-%m-%dT%H%M%SZ}{_mark(digest)}"
 
 
 def _mark(digest: Digest) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.analysis import Comparison, Finding, Ratio
+from core.analysis import Comparison, Ratio
 from core.report import Report
-from reports.comparison import comparisons, pair
+from reports.comparison import Margin, Pair, compared
 from reports.escape import one_line
-from reports.numbers import counted, per_cent
-from reports.results import Did, Results, results
-from reports.statistics import ALPHA, FEWEST_TASKS
-from reports.statistics_paired import holm
+from reports.numbers import counted, per_cent, points
+from reports.results import Did, Results, results, scored
+from reports.statistics import FEWEST_TASKS
+from reports.words import fiction_words, replay_words
 
 _TITLES = 5
 _BEFORE, _AFTER = "before", "after"
@@ -44,6 +44,8 @@ class Across:
     only_after: int
     missing: tuple[str, ...]
     """Entrants of one of the runs alone."""
+    warnings: tuple[str, ...]
+    """What must be read before the numbers."""
 
 
 def across(before: Report, after: Report, margin: float) -> Across:
@@ -54,15 +56,22 @@ def across(before: Report, after: Report, margin: float) -> Across:
     if not pairs and len(names[0]) == len(names[1]) == 1:
         pairs = [(names[0][0], names[1][0])]
     titles = {task.id: task.title for report in (before, after) for task in report.tasks}
-    found = [_change(tables, two, titles, margin) for two in pairs]
+    shared = [_shared(tables, two) for two in pairs]
+    both = [Pair(_AFTER, _BEFORE, [*now.values()], [*then.values()]) for then, now in shared]
+    found = compared(both, [Margin(of, margin, len(both)) for of in both])
+    changes = [
+        _change(two, of, one, [titles[task] for task in now])
+        for two, of, one, (_, now) in zip(pairs, both, found, shared, strict=True)
+    ]
     ids = [{task.id for task in report.tasks} for report in (before, after)]
     used = {name for two in pairs for name in two}
     return Across(
-        changes=_corrected(found),
+        changes=tuple(changes),
         shared=len(ids[0] & ids[1]),
         only_before=len(ids[0] - ids[1]),
         only_after=len(ids[1] - ids[0]),
         missing=tuple(name for name in dict.fromkeys(names[0] + names[1]) if name not in used),
+        warnings=(*_warnings("first", before), *_warnings("second", after)),
     )
 
 
@@ -70,58 +79,47 @@ def _models(report: Report) -> list[str]:
     return [row.name for row in report.entrants if not row.baseline]
 
 
+def _warnings(which: str, report: Report) -> list[str]:
+    told = ["its tasks are broken, trust no number below"] if report.tasks_broken else []
+    told += [fiction_words(report)] if report.fiction else []
+    told += [replay_words(report)] if report.replayed else []
+    return [f"Of the {which} run: {words}." for words in told]
+
+
+def _shared(
+    tables: tuple[Results, Results], names: tuple[str, str]
+) -> tuple[dict[str, Did], dict[str, Did]]:
+    """What both did at the tasks they were both scored on, in one order."""
+    then, now = (scored(table, name) for table, name in zip(tables, names, strict=True))
+    tasks = [task for task in now if task in then]
+    return {task: then[task] for task in tasks}, {task: now[task] for task in tasks}
+
+
 def _change(
-    tables: tuple[Results, Results], names: tuple[str, str], titles: dict[str, str], margin: float
+    names: tuple[str, str], of: Pair, comparison: Comparison, titles: Sequence[str]
 ) -> Change:
-    table: Results = {
-        _BEFORE: tables[0].get(names[0], {}),
-        _AFTER: tables[1].get(names[1], {}),
-    }
-    (comparison,) = comparisons(table, [_BEFORE, _AFTER], _BEFORE, margin)
-    of = pair(table, _AFTER, _BEFORE)
-    tasks = [task for task, did in table[_AFTER].items() if did.scored and _scored(table, task)]
-    moved = dict(zip(tasks, of.differences, strict=True))
+    moved = list(zip(titles, of.differences, strict=True))
     return Change(
         before=names[0],
         after=names[1],
         comparison=comparison,
-        rates=(_mean(of.theirs), _mean(of.ours)) if tasks else None,
-        gained=tuple(titles[task] for task, by in moved.items() if by > 0),
-        lost=tuple(titles[task] for task, by in moved.items() if by < 0),
+        rates=(_mean(of.theirs), _mean(of.ours)) if moved else None,
+        gained=tuple(title for title, by in moved if by > 0),
+        lost=tuple(title for title, by in moved if by < 0),
     )
-
-
-def _scored(table: Results, task: str) -> bool:
-    did = table[_BEFORE].get(task)
-    return did is not None and did.scored > 0
 
 
 def _mean(did: Sequence[Did]) -> float:
     return float(sum(one.share for one in did) / len(did))
 
 
-def _corrected(changes: Sequence[Change]) -> tuple[Change, ...]:
-    """Each comparison judged as one of all that were made."""
-    p_values = holm([one.comparison.p for one in changes])
-    as_good = holm([one.comparison.not_worse_p or 1.0 for one in changes])
-    made = []
-    for one, p, good in zip(changes, p_values, as_good, strict=True):
-        enough = one.comparison.tasks >= FEWEST_TASKS
-        better = (one.comparison.difference or 0) > 0
-        finding: Finding = "yes" if enough and good <= ALPHA / 2 else "undecided"
-        called = ("better" if better else "worse") if enough and p < ALPHA else None
-        update = {"p_holm": p, "called": called, "not_worse": finding}
-        made.append((one, one.comparison.model_copy(update=update)))
-    return tuple(
-        Change(one.before, one.after, comparison, one.rates, one.gained, one.lost)
-        for one, comparison in made
-    )
-
-
 def text(found: Across, margin: float) -> str:
     """All of it, for a terminal."""
     alone = f"{found.only_before} in the first alone, {found.only_after} in the second alone"
-    lines = [f"{counted(found.shared, 'task')} in both runs, {alone}."]
+    lines = [
+        *(one_line(words, 300) for words in found.warnings),
+        f"{counted(found.shared, 'task')} in both runs, {alone}.",
+    ]
     for change in found.changes:
         lines += ["", *_lines(change, margin)]
     if not found.changes:
@@ -160,10 +158,14 @@ def _said(comparison: Comparison, margin: float) -> str:
     if comparison.tasks < FEWEST_TASKS:
         return f"below {FEWEST_TASKS} tasks no change can be told"
     if comparison.called is not None:
-        return "solves more than before" if comparison.called == "better" else "solves fewer"
+        than = "more" if comparison.called == "better" else "fewer"
+        return f"solves {than} than before"
+    if comparison.not_worse == "no":
+        return f"worse than before by more than {points(margin)} (95 %)"
     if comparison.not_worse == "yes":
-        return f"no worse than before by more than {round(100 * margin)} points"
-    return "noise explains the difference"
+        return f"not worse than before by more than {points(margin)} (95 %)"
+    changed = comparison.wins or comparison.losses
+    return "noise can explain the difference" if changed else "no task changed"
 
 
 def _ratio(ratio: Ratio) -> str:

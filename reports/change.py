@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 from core.digest import Digest, DigestRow
 from reports.numbers import p_value, per_cent
@@ -30,9 +31,8 @@ def changes(now: Digest, before: Digest | None) -> Changes | None:
         return None
     earlier = {row.name: row for row in before.rows}
     pairs = [(row, earlier.get(row.name)) for row in now.rows if not row.baseline]
-    moved = {row.name: _differences(row, old) for row, old in pairs if old is not None}
-    enough = {name: by for name, by in moved.items() if len(by) >= FEWEST_TASKS}
-    p_values = dict(zip(enough, holm([permutation_p(by) for by in enough.values()]), strict=True))
+    moved = _moved(now, before)
+    p_values = _p_values(moved)
     return Changes(
         sentence=(
             f"Change: against the run of {before.made_at:%Y-%m-%d} at {before.head[:12]}; this one "
@@ -42,6 +42,32 @@ def changes(now: Digest, before: Digest | None) -> Changes | None:
             row.name: _words(row, old, moved.get(row.name, []), p_values) for row, old in pairs
         },
     )
+
+
+def called(now: Digest, before: Digest) -> dict[str, Literal["better", "worse"] | None]:
+    """Models of both runs that share enough tasks for a paired test, and what it calls them.
+
+    Corrected for the number of models; None = noise explains it. Empty for another repository's.
+    """
+    if before.repository != now.repository:
+        return {}
+    moved = _moved(now, before)
+    return {
+        name: None if p >= ALPHA else "better" if sum(moved[name]) > 0 else "worse"
+        for name, p in _p_values(moved).items()
+    }
+
+
+def _moved(now: Digest, before: Digest) -> dict[str, list[Fraction]]:
+    """By how much each task of both runs passes more often, for each model of both."""
+    earlier = {row.name: row for row in before.rows}
+    models = [row for row in now.rows if not row.baseline and row.name in earlier]
+    return {row.name: _differences(row, earlier[row.name]) for row in models}
+
+
+def _p_values(moved: Mapping[str, list[Fraction]]) -> dict[str, float]:
+    enough = {name: by for name, by in moved.items() if len(by) >= FEWEST_TASKS}
+    return dict(zip(enough, holm([permutation_p(by) for by in enough.values()]), strict=True))
 
 
 def _differences(now: DigestRow, before: DigestRow) -> list[Fraction]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from core.errors import InfrastructureError, PatchmarkError, UsageError
 from reports.markdown import MARKER
+from reports.patience import Pace, limited, patiently
+from reports.stamp import stamp_in
 
 if TYPE_CHECKING:
     from github.GithubException import GithubException
@@ -21,19 +24,24 @@ ACTIONS_BOT = "github-actions[bot]"
 """Who writes with a workflow's own token. No person can register a name with brackets."""
 
 _VIEWER = "query { viewer { login } }"
+_ROUNDS = 4
+"""How often a comment is looked at anew because another run wrote on it meanwhile."""
 
 
 Bodies = Callable[[str], Sequence[str]]
-"""From what our comment says now, empty where there is none, to what it may say, best first."""
+"""From what our comment says now, empty where there is none, to what it may say, best first.
+
+Nothing at all = it stays as it is."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """Where the comment is and what was done to it."""
+    """Where the comment is and what was done to it; no URL where there is none."""
 
     url: str
     id: int
-    action: Literal["created", "updated", "unchanged"]
+    action: Literal["created", "updated", "unchanged", "kept"]
+    body: str
 
 
 def publish(
@@ -42,6 +50,7 @@ def publish(
     bodies: Bodies,
     *,
     author: str | None,
+    pace: Pace | None = None,
 ) -> Published:
     """Write on pull request `number`: edit our comment, or create it.
 
@@ -50,13 +59,79 @@ def publish(
     where GitHub does not tell; the marker alone is never enough, because anybody can write it.
     Where GitHub calls a body too long, the next is tried.
 
+    Other runs may do the same at the same time: the comment is read again right before it is
+    written and once more after it; where another run wrote meanwhile, `bodies` is asked anew. Of
+    two comments that were created at once the older stays.
+
     Raises UsageError when the token may not do this (naming the permission), when there is no
-    such pull request or when every body is refused; InfrastructureError when GitHub is down.
+    such pull request or when every body is refused; InfrastructureError when GitHub is down or
+    its limits ask for more waiting than `pace` allows.
     """
-    with _explained(repository, number):
+    pace = pace or Pace()
+    with explained(f"{repository.full_name}#{number}"):
         login = author or _viewer(repository)
-        ours = _find(repository, number, login)
-        return _write(repository, number, ours, bodies(ours.body if ours else ""))
+        return patiently(lambda: _rounds(repository, number, login, bodies, pace), pace)
+
+
+def _rounds(
+    repository: Repository, number: int, login: str, bodies: Bodies, pace: Pace
+) -> Published:
+    from github.GithubException import UnknownObjectException
+
+    repository.complete()  # its address, where it was renamed since the workflow began
+    ours = None
+    for _ in range(_ROUNDS):
+        ours = _first(repository, number, login)
+        texts = bodies(ours.body if ours else "")
+        if not texts:
+            return _untouched(ours, "kept")
+        now = _first(repository, number, login)
+        if _body(now) != _body(ours):
+            continue
+        try:
+            done = _write(repository, number, now, texts)
+        except UnknownObjectException:
+            if now is None:
+                raise
+            continue  # it was deleted meanwhile
+        if done.action == "unchanged" or _settled(repository, number, login, done, pace):
+            return done
+    # Others write all the time, and each of them puts it right as well.
+    return _untouched(ours, "kept")
+
+
+def _settled(repository: Repository, number: int, login: str, done: Published, pace: Pace) -> bool:
+    """Look again: False where another run wrote meanwhile. What is there twice is removed."""
+    time.sleep(pace.settle)
+    ours = _all(repository, number, login)
+    mine = next((item for item in ours if item.id == done.id), None)
+    if mine is None or not _same(mine.body, done.body):
+        return False
+    if mine is not ours[0]:
+        _remove(mine)
+        return False
+    written = stamp_in(done.body)
+    for other in ours[1:]:
+        theirs = stamp_in(other.body)
+        if written and theirs and theirs.older_than(written):
+            _remove(other)
+    return True
+
+
+def _remove(comment: IssueComment) -> None:
+    from github.GithubException import UnknownObjectException
+
+    # Where the run that wrote it, or another, was faster, there is nothing to remove.
+    with suppress(UnknownObjectException):
+        comment.delete()
+
+
+def _untouched(ours: IssueComment | None, action: Literal["unchanged", "kept"]) -> Published:
+    return Published(ours.html_url if ours else "", ours.id if ours else 0, action, _body(ours))
+
+
+def _body(ours: IssueComment | None) -> str:
+    return ours.body if ours else ""
 
 
 def _viewer(repository: Repository) -> str:
@@ -70,10 +145,14 @@ def _viewer(repository: Repository) -> str:
     return str(viewer.get("login") or ACTIONS_BOT)
 
 
-def _find(repository: Repository, number: int, login: str) -> IssueComment | None:
+def _first(repository: Repository, number: int, login: str) -> IssueComment | None:
+    return next(iter(_all(repository, number, login)), None)
+
+
+def _all(repository: Repository, number: int, login: str) -> list[IssueComment]:
+    """Our comments, the oldest first; there should be one."""
     comments = repository.get_issue(number).get_comments()
-    ours = [item for item in comments if _is_ours(item, login)]
-    return min(ours, key=lambda item: item.id, default=None)
+    return sorted((one for one in comments if _is_ours(one, login)), key=lambda one: one.id)
 
 
 def _is_ours(comment: IssueComment, login: str) -> bool:
@@ -102,11 +181,11 @@ def _write_one(
 ) -> Published:
     if ours is None:
         made = repository.get_issue(number).create_comment(body)
-        return Published(made.html_url, made.id, "created")
+        return Published(made.html_url, made.id, "created", body)
     if _same(ours.body, body):
-        return Published(ours.html_url, ours.id, "unchanged")
+        return _untouched(ours, "unchanged")
     ours.edit(body)
-    return Published(ours.html_url, ours.id, "updated")
+    return Published(ours.html_url, ours.id, "updated", body)
 
 
 def _same(first: str, second: str) -> bool:
@@ -115,29 +194,27 @@ def _same(first: str, second: str) -> bool:
 
 
 @contextmanager
-def _explained(repository: Repository, number: int) -> Iterator[None]:
-    """Turn what PyGithub raises into an error with a message for a person."""
+def explained(what: str) -> Iterator[None]:
+    """Turn what PyGithub raises about this into an error with a message for a person."""
     from github.GithubException import GithubException
 
     try:
         yield
     except GithubException as error:
-        raise _error(error, repository.full_name, number) from error
+        raise _error(error, what) from error
     except OSError as error:  # what requests raises when nobody answers
         raise InfrastructureError(f"GitHub does not answer: {error}") from error
 
 
-def _error(error: GithubException, repository: str, number: int) -> PatchmarkError:
-    from github.GithubException import RateLimitExceededException
-
+def _error(error: GithubException, what: str) -> PatchmarkError:
     data = error.data if isinstance(error.data, dict) else {}
-    said = f"{repository}#{number}: GitHub said {error.status} {data.get('message') or ''}".strip()
-    if isinstance(error, RateLimitExceededException) or error.status == 429:
+    said = f"{what}: GitHub said {error.status} {data.get('message') or ''}".strip()
+    if limited(error):
         return InfrastructureError(f"{said}; its rate limit is used up")
     if error.status == 403:
         return UsageError(
             f"{said}; to comment, the job needs the permission `pull-requests: write`, which a "
-            "pull request from a fork never has"
+            "pull request from a fork never has (examples/workflows/fork-report.yml posts for it)"
         )
     hints = {
         401: "the token is not valid",

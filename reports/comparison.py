@@ -12,7 +12,7 @@ from math import fsum
 
 from core.analysis import Called, Comparison, Finding, Ratio
 from reports.results import Did, Results, scored
-from reports.statistics import ALPHA, FEWEST_TASKS
+from reports.statistics import ALPHA, AS_GOOD, FEWEST_TASKS
 from reports.statistics_bootstrap import bootstrap
 from reports.statistics_paired import holm, permutation_p
 from reports.statistics_power import (
@@ -70,6 +70,11 @@ def comparisons(
     pairs = [pair(table, name, anchor) for name in others if anchor is not None]
     told = [Margin(of, margin, len(pairs)) for of in pairs]
     pairs += [pair(table, *two) for two in combinations(others, 2)]
+    return compared(pairs, told)
+
+
+def compared(pairs: Sequence[Pair], told: Sequence[Margin]) -> tuple[Comparison, ...]:
+    """These pairs as all that are looked at; `told` are the margins of the first of them."""
     found = findings(told)
     p_values = [permutation_p(of.differences) for of in pairs]
     corrected = holm(p_values)
@@ -98,9 +103,8 @@ class Margin:
 def findings(told: Sequence[Margin]) -> list[Finding]:
     """Each at 2.5 % a side for all of them together."""
     yes, no = holm([of.p_yes for of in told]), holm([of.p_no for of in told])
-    sure = ALPHA / 2
     return [
-        "yes" if y <= sure else "no" if n <= sure else "undecided"
+        "yes" if y <= AS_GOOD else "no" if n <= AS_GOOD else "undecided"
         for y, n in zip(yes, no, strict=True)
     ]
 

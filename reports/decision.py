@@ -21,9 +21,9 @@ _REPLAYED = "From recorded answers: "
 def decide(report: Report) -> str:
     """One line about a run with its analysis; `report.verdict` itself is not looked at.
 
-    A model is called better only where the paired test on shared tasks says so at 5 %, after
-    Holm's correction for all pairs, and as good only where it is surely not worse by more than
-    the margin. Baselines are never recommended.
+    A model is called better only where the paired test on shared tasks says so at 2.5 %, both
+    directions together, after Holm's correction for all pairs, and as good only where it is
+    surely not worse by more than the margin. Baselines are never recommended.
     """
     finding = _finding(report)
     if report.tasks_broken or not report.tasks:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import Literal
 
 from core.digest import Digest, DigestRow, Drift
 from reports.statistics import ALPHA, FEWEST_TASKS
-from reports.statistics_paired import holm, permutation_p
-from reports.statistics_trend import Trend, trend
+from reports.statistics_paired import holm
+from reports.statistics_trend import Trend, latest_p, trend
 
 _DAY = 86_400
+_Seen = tuple[float, int, int]
+"""One run at one task: its moment in days, passed and scored attempts."""
 
 
 def drifts(history: Sequence[Digest]) -> list[Drift]:
     """One for each model that was scored on the same tasks in two or more runs.
 
-    Two tests an entrant: the latest run against all before (`permutation_p`, one difference a
-    task), and the slope over all runs (`trend`). Holm's correction over both and all entrants;
-    below `FEWEST_TASKS` tasks nothing is found. `history` in any order.
+    Two tests an entrant: the latest run against all before (`latest_p`), and the slope over all
+    runs (`trend`). Holm's correction over both and all entrants; below `FEWEST_TASKS` tasks
+    nothing is found. `history` in any order.
     """
     ordered = sorted(history, key=lambda digest: digest.made_at)
     names = dict.fromkeys(row.name for run in ordered for row in run.rows if not row.baseline)
@@ -40,41 +43,69 @@ def _found(one: Drift, jump: float, slope: float) -> Literal["better", "worse"] 
 
 
 def _drift(name: str, ordered: Sequence[Digest]) -> Drift | None:
-    runs = [(run, row) for run in ordered for row in run.rows if row.name == name and row.results]
+    rows = [(run, next((row for row in run.rows if row.name == name), None)) for run in ordered]
+    runs = [(run, row) for run, row in rows if row is not None and row.results]
     if len(runs) < 2:
         return None
-    (_, latest), earlier = runs[-1], runs[:-1]
-    shared = [task for task in latest.results if any(task in row.results for _, row in earlier)]
-    before = {task: _share([row for _, row in earlier], task) for task in shared}
-    now = {task: _share([latest], task) for task in shared}
-    slope = _trend(runs)
+    tasks = _tasks(runs)
+    draw = random.Random(0)  # noqa: S311 - statistics, and the same in every report
+    even = {task: _even(seen, draw) for task, seen in tasks.items()}
+    shared = [task for task in runs[-1][1].results if len(tasks[task]) > 1]
+    shares = [_shares(tasks[task]) for task in shared]
+    slope = _trend(tasks)
+    fair = slope if even == tasks else _trend(even)
     return Drift(
         entrant=name,
         runs=len(runs),
         since=runs[0][0].made_at,
         tasks=len(shared),
-        before=float(sum(before.values()) / len(shared)) if shared else None,
-        latest=float(sum(now.values()) / len(shared)) if shared else None,
-        p=permutation_p([now[task] - before[task] for task in shared]),
+        before=float(_mean([_mean(one[:-1]) for one in shares])) if shares else None,
+        latest=float(_mean([one[-1] for one in shares])) if shares else None,
+        p=latest_p([_shares(even[task]) for task in shared]),
         per_30_days=None if slope.slope is None else 30 * slope.slope,
-        trend_p=slope.p_value,
+        trend_p=fair.p_value,
         found=None,
         served_models=_served(runs),
     )
 
 
-def _share(rows: Sequence[DigestRow], task: str) -> Fraction:
-    counts = [row.results[task] for row in rows if task in row.results]
-    return Fraction(sum(passed for passed, _ in counts), sum(scored for _, scored in counts))
-
-
-def _trend(runs: Sequence[tuple[Digest, DigestRow]]) -> Trend:
-    tasks: dict[str, list[tuple[float, float]]] = {}
+def _tasks(runs: Sequence[tuple[Digest, DigestRow]]) -> dict[str, list[_Seen]]:
+    """What each task's runs saw, in the order of the runs."""
+    found: dict[str, list[_Seen]] = {}
     for run, row in runs:
         for task, (passed, scored) in row.results.items():
-            days = run.made_at.timestamp() / _DAY
-            tasks.setdefault(task, []).append((days, passed / scored))
-    return trend([one for one in tasks.values() if len(one) > 1])
+            found.setdefault(task, []).append((run.made_at.timestamp() / _DAY, passed, scored))
+    return found
+
+
+def _even(seen: Sequence[_Seen], draw: random.Random) -> list[_Seen]:
+    """As many attempts of each run as the one with the fewest has, drawn at random.
+
+    A share of one attempt is 0 or 1 more often than one of three: run by run they could not
+    stand in for each other, and fewer attempts than before would pass for drift.
+    """
+    fewest = min(scored for _, _, scored in seen)
+    found = []
+    for day, passed, scored in seen:
+        if scored == fewest:
+            found.append((day, passed, scored))
+        else:
+            drawn = draw.sample(range(scored), fewest)
+            found.append((day, sum(at < passed for at in drawn), fewest))
+    return found
+
+
+def _shares(seen: Iterable[_Seen]) -> list[Fraction]:
+    return [Fraction(passed, scored) for _, passed, scored in seen]
+
+
+def _mean(shares: Sequence[Fraction]) -> Fraction:
+    return sum(shares, Fraction(0)) / len(shares)
+
+
+def _trend(tasks: Mapping[str, Sequence[_Seen]]) -> Trend:
+    repeated = (seen for seen in tasks.values() if len(seen) > 1)
+    return trend([[(day, passed / scored) for day, passed, scored in seen] for seen in repeated])
 
 
 def _served(

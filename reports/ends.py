@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.report import EntrantRow, Report
@@ -28,20 +27,17 @@ def ends(report: Report) -> Ends | None:
     if not found:
         return None
     outcomes = [outcome for outcome in Outcome if outcome in found]
+    cells = [cell for task in report.tasks for cell in task.cells]
+    blame = Counter((cell.entrant, cell.cause) for cell in cells)
     return Ends(
         signs=tuple(SIGNS[outcome] for outcome in outcomes),
         rows=tuple(
-            (row.name, tuple(row.outcomes.get(one, 0) for one in outcomes), _blame(report, row))
+            (row.name, tuple(row.outcomes.get(one, 0) for one in outcomes), _blame(blame, row))
             for row in rows
         ),
     )
 
 
-def _blame(report: Report, row: EntrantRow) -> str:
-    cells = [cell for task in report.tasks for cell in task.cells if cell.entrant == row.name]
-    counts = Counter(cell.cause for cell in cells if cell.cause is not None)
-    return _listed([(cause, counts[cause]) for cause in Cause if counts[cause]])
-
-
-def _listed(counts: Sequence[tuple[Cause, int]]) -> str:
-    return ", ".join(f"{cause.value} {count}" for cause, count in counts)
+def _blame(counts: Counter[tuple[str, Cause | None]], row: EntrantRow) -> str:
+    named = ((cause.value, counts[row.name, cause]) for cause in Cause)
+    return ", ".join(f"{name} {count}" for name, count in named if count)

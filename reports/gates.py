@@ -15,7 +15,7 @@ from core.report import EntrantRow, Report
 from reports import numbers, view
 from reports.comparison import Margin, Pair, called, pair
 from reports.results import results
-from reports.statistics import ALPHA, FEWEST_TASKS
+from reports.statistics import AS_GOOD, FEWEST_TASKS
 from reports.statistics_paired import permutation_p
 from reports.statistics_score import difference_interval
 from reports.words import listing
@@ -108,7 +108,7 @@ def _beside(report: Report, base: str) -> tuple[str, str]:
 def _not_called(report: Report, of: Pair, p: float) -> str:
     """What a test that finds no difference still leaves open."""
     margin = report.analysis.margin if report.analysis else 0.0
-    if Margin(of, margin, 1).p_yes <= ALPHA / 2:
+    if Margin(of, margin, 1).p_yes <= AS_GOOD:
         return f"not worse by more than {numbers.points(margin)} (95 %)"
     interval = difference_interval(of.differences)
     low = numbers.points(ceil(-100 * interval.low) / 100) if interval else numbers.UNKNOWN

@@ -68,7 +68,7 @@ def words(drift: Drift | None) -> list[str]:
         shared = counted(drift.tasks, "task")
         return [f"{shared} shared with an earlier run; below {FEWEST_TASKS} no change can be told."]
     end = {
-        None: "noise explains it",
+        None: "noise can explain it",
         "better": "it solves more than before",
         "worse": "it solves fewer than before",
     }[drift.found]
@@ -90,7 +90,7 @@ def _points(share: float | None) -> str:
 
 def _served(drift: Drift) -> list[str]:
     return [
-        f"From {day:%Y-%m-%d} answered by {one_line(', '.join(names), 60)}."
+        f"From {day:%Y-%m-%d} answered by {one_line(', '.join(names), 48)}."
         if names
         else f"From {day:%Y-%m-%d} answered by the model asked for."
         for day, names in drift.served_models

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from core.digest import Digest
 from core.report import Report
 from reports import view
-from reports.change import changes
+from reports.change import Changes, changes
 from reports.digest import digest_of, seal, without_tasks
 from reports.ends import ends
 from reports.escape import Safe, beginning, code, fence, prose
@@ -94,27 +94,37 @@ def comment(report: Report, *, limit_chars: int = 60_000, before: Digest | None 
     """
     if limit_chars < SMALLEST_LIMIT:
         raise ValueError(f"limit_chars is {limit_chars}; it must be at least {SMALLEST_LIMIT}")
-    return _longest(report, limit_chars, COMMENT_BYTES, _Between(before, carried=True))
+    return _longest(report, limit_chars, COMMENT_BYTES, _between(report, before), carried=True)
 
 
 def summary(report: Report, before: Digest | None = None) -> str:
     """The same text for the job summary, at most 1 MiB."""
-    return _longest(report, SUMMARY_BYTES, SUMMARY_BYTES, _Between(before, carried=False))
+    between = _between(report, before)
+    return _longest(report, SUMMARY_BYTES, SUMMARY_BYTES, between, carried=False)
 
 
 @dataclass(frozen=True)
 class _Between:
     """What this run has to do with the one before."""
 
+    now: Digest
     before: Digest | None
-    carried: bool
-    """Whether numbers go along for the next one."""
+    moved: Changes | None
 
 
-def _longest(report: Report, limit_chars: int, limit_bytes: int, between: _Between) -> str:
+def _between(report: Report, before: Digest | None) -> _Between:
+    now = digest_of(report)
+    return _Between(now, before, changes(now, before))
+
+
+def _longest(
+    report: Report, limit_chars: int, limit_bytes: int, between: _Between, *, carried: bool
+) -> str:
+    """The most detailed text that fits; where `carried`, with the numbers for the next run."""
     template = _environment().get_template("comment.md.j2")
     for rung in _ladder():
-        text = _render(template, report, rung, between)
+        text = _render(template, report, rung, between.moved)
+        text += _carried(rung, between) if carried else ""
         if _fits(text, limit_chars, limit_bytes):
             return text
     return next(text for text in _last_resorts(report) if _fits(text, limit_chars, limit_bytes))
@@ -132,9 +142,7 @@ def _last_resorts(report: Report) -> Iterator[str]:
         yield f"{MARKER}\n**{prose(report.verdict, size)}**\n\n{end}\n"
 
 
-def _render(template: Template, report: Report, rung: _Rung, between: _Between) -> str:
-    digest = digest_of(report)
-    moved = changes(digest, between.before)
+def _render(template: Template, report: Report, rung: _Rung, moved: Changes | None) -> str:
     lines, columns = view.models(report), view.columns(report)
     method = [note for note in (view.attempts_note(report), *view.method()) if note]
     text = template.render(
@@ -175,15 +183,14 @@ def _render(template: Template, report: Report, rung: _Rung, between: _Between) 
         apart=report.apart if rung.dropped else (),
         left_out=listing(rung.left_out, len(rung.left_out)) if rung.left_out else "",
     )
-    text = _BLANK_LINES.sub("\n\n", text)
-    return text + _carried(digest, rung, between) if between.carried else text
+    return _BLANK_LINES.sub("\n\n", text)
 
 
-def _carried(digest: Digest, rung: _Rung, between: _Between) -> str:
+def _carried(rung: _Rung, between: _Between) -> str:
     """The hidden lines at the end."""
     kept = (lambda one: one) if rung.results else without_tasks
     before = seal(kept(between.before), "before") + "\n" if between.before else ""
-    return f"\n{before}{seal(kept(digest))}\n"
+    return f"\n{before}{seal(kept(between.now))}\n"
 
 
 @cache

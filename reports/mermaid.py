@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 
-from core.report import EntrantRow, Report
+from core.report import Report
 
 MOST = 12
 """Points that can be told apart."""
@@ -18,14 +19,17 @@ _ACROSS, _UP = (0.2, 0.8), (0.03, 0.97)
 def chart(report: Report) -> str:
     """The chart's source; empty unless two models were scored at a known cost.
 
+    Cost is that of a scored attempt, and rates are those of the table of the frontier.
+
     Names are cut down to letters, digits and a few signs: mermaid takes no escapes within them.
     """
+    figures = report.analysis.entrants if report.analysis else ()
     rows = [
-        (row, cost)
-        for row in report.entrants
-        if not row.baseline and row.pass_rate is not None and (cost := _cost(row)) is not None
+        (one.entrant, one.cost_per_attempt_usd, one.rate)
+        for one in figures
+        if one.rate is not None and one.cost_per_attempt_usd is not None
     ]
-    dearest = max((cost for _, cost in rows), default=Decimal(0))
+    dearest = max((cost for _, cost, _ in rows), default=Decimal(0))
     if not 2 <= len(rows) <= MOST or not dearest:
         return ""
     points = [f'  "{name}": [{x:.2f}, {y:.2f}]' for name, x, y in _points(rows, dearest)]
@@ -40,27 +44,17 @@ def chart(report: Report) -> str:
     )
 
 
-def _cost(row: EntrantRow) -> Decimal | None:
-    """US dollars an attempt."""
-    return row.cost_usd / row.tasks if row.cost_usd is not None and row.tasks else None
-
-
 def _points(
-    rows: list[tuple[EntrantRow, Decimal]], dearest: Decimal
+    rows: Sequence[tuple[str, Decimal, float]], dearest: Decimal
 ) -> list[tuple[str, float, float]]:
     names: dict[str, int] = {}
     found = []
-    for row, cost in rows:
-        name = _ODD.sub(" ", row.name).strip()[:_NAME] or "model"
+    for entrant, cost, rate in rows:
+        name = _ODD.sub(" ", entrant).strip()[:_NAME] or "model"
         names[name] = names.get(name, 0) + 1
         again = f" {names[name]}" if names[name] > 1 else ""
-        found.append(
-            (
-                name + again,
-                _within(_ACROSS, float(cost / dearest)),
-                _within(_UP, row.pass_rate or 0.0),
-            )
-        )
+        x, y = _within(_ACROSS, float(cost / dearest)), _within(_UP, rate)
+        found.append((name + again, x, y))
     return found
 
 

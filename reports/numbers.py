@@ -8,11 +8,15 @@ from decimal import ROUND_HALF_EVEN, Decimal
 UNKNOWN = "unknown"
 NONE = "–"
 _SMALLEST = Decimal("0.0001")
+_MOST_DIGITS = 20
+"""Before the point; what is longer was never paid, and has no room."""
+_LONGEST = 1e9
+"""Seconds; 30 years."""
 
 
 def money(amount: Decimal | None) -> str:
     """Dollars with as many digits as help: `$0.0042`, `$0.31`, `$1.23`, `$1,235`."""
-    if amount is None or not amount.is_finite():
+    if amount is None or not amount.is_finite() or amount.adjusted() > _MOST_DIGITS:
         return UNKNOWN
     if amount == 0:
         return "$0"
@@ -67,7 +71,7 @@ def p_value(p: float) -> str:
 
 def seconds(amount: float | None) -> str:
     """A duration: `0.4 s`, `42 s`, `1 min 34 s`, `2 h 05 min`; `–` where there is none."""
-    if amount is None or not math.isfinite(amount):
+    if amount is None or not math.isfinite(amount) or amount > _LONGEST:
         return NONE
     if amount < 9.95:
         return f"{amount:.1f} s"

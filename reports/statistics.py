@@ -12,7 +12,10 @@ from statistics import NormalDist
 normal = NormalDist()
 Z_95 = 1.959963984540054
 """The 97.5 % point of the standard normal distribution."""
-ALPHA = 0.05
+ALPHA = 0.025
+"""How often a run of equals may call any of them better than another, both directions together."""
+AS_GOOD = 0.025
+"""How often one that is worse by the whole margin may be called as good; one-sided."""
 FEWEST_TASKS = 8
 """Below this many shared tasks no difference is called, whatever its p value."""
 
@@ -89,7 +92,7 @@ def mcnemar_exact(wins: int, losses: int) -> float:
 def level(models: int) -> float:
     """What a p value must be below when every two of so many models could be compared.
 
-    Bonferroni: 0.05 shared out over all pairs, because the pair is picked after looking.
+    Bonferroni: `ALPHA` shared out over all pairs, because the pair is picked after looking.
     """
     pairs = max(1, math.comb(models, 2))
     return ALPHA / pairs

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
-from reports.statistics import ALPHA, FEWEST_TASKS, normal
+from reports.statistics import ALPHA, AS_GOOD, FEWEST_TASKS, normal
 
 POWER = 0.8
 MOST_TASKS = 10_000
@@ -29,7 +29,7 @@ def spread(differences: Sequence[Fraction]) -> float:
 
 
 def detectable(tasks: int, square: float, tests: int = 1) -> float | None:
-    """The smallest true difference that a two-sided test at 5 % / `tests` finds at this power.
+    """The smallest true difference that a two-sided test at `ALPHA` / `tests` finds at this power.
 
     None where even the largest would not be found. Solves `tasks_for_difference` for it.
     """
@@ -61,14 +61,14 @@ def tasks_for_difference(difference: float, square: float, tests: int = 1) -> fl
 def tasks_for_margin(difference: float, square: float, margin: float, tests: int = 1) -> float:
     """Tasks on which it is told, either way, whether the first is worse by less than `margin`.
 
-    (z_α + z_β)² (ψ - d²) / (d + margin)², with α = 2.5 % / `tests` one-sided: Liu, Hsueh, Hsieh &
-    Chen (2002), "Tests for equivalence or non-inferiority for paired binary data", Statistics in
+    (z_α + z_β)² (ψ - d²) / (d + margin)², with α = `AS_GOOD` / `tests` one-sided: Liu, Hsueh, Hsieh
+    & Chen (2002), "Tests for equivalence or non-inferiority for paired binary data", Statistics in
     Medicine 21:231-245.
     """
     away = abs(difference + margin)
     if not away:
         return math.inf
-    z = normal.inv_cdf(1 - ALPHA / 2 / tests) + normal.inv_cdf(POWER)
+    z = normal.inv_cdf(1 - AS_GOOD / tests) + normal.inv_cdf(POWER)
     return max(FEWEST_TASKS, z**2 * max(0.0, square - difference**2) / away**2)
 
 

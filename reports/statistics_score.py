@@ -105,7 +105,10 @@ def _variance(counts: Mapping[float, int], m: float, low: float) -> float:
 def _multiplier(counts: Mapping[float, int], m: float, low: float) -> float:
     """λ of `_variance`, by Newton's method within the bracket where all weights are positive."""
     # The sum below falls as λ grows, so that its sign at 0 tells on which side the root lies.
-    up = sum(count * (v - m) for v, count in counts.items()) > 0
+    lean = sum(count * (v - m) for v, count in counts.items())
+    if not lean:
+        return 0.0
+    up = lean > 0
     end = 1 / (m - low) if up else 1 / (m - 1)
     inner = 0.0
     outer = end

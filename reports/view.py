@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from core.report import Cell, EntrantRow, Report, TaskRow
 from core.types import Outcome, StatementSource
 from reports import numbers
-from reports.statistics import FEWEST_TASKS
+from reports.statistics import ALPHA, FEWEST_TASKS
 from reports.words import EMPTY, REFERENCE, SIGNS, Sign, gate_words, label
 
 _CALLED_BETTER = (
     f"A model is called better only where a paired test on {FEWEST_TASKS} or more tasks says so "
-    "(exact McNemar, with several attempts a permutation within tasks; p < 0.05 after Holm's "
+    f"(exact McNemar, with several attempts a permutation within tasks; p < {ALPHA} after Holm's "
     "correction for all pairs), and as good only where it is surely not worse by the margin."
 )
 

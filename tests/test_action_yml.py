@@ -1,4 +1,4 @@
-"""action.yml, what the program reads, and README's table say the same."""
+"""action.yml and post/action.yml, what the program reads, and README's table say the same."""
 
 from __future__ import annotations
 
@@ -24,6 +24,13 @@ def action() -> dict[str, Any]:
     return parsed
 
 
+@pytest.fixture(scope="module", params=["action.yml", "post/action.yml"])
+def either(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The parsed action.yml, and the one that posts."""
+    text = (ROOT / request.param).read_text(encoding="utf-8")
+    return {**yaml.safe_load(text), "text": text}
+
+
 def _environment(action: dict[str, Any]) -> dict[str, str]:
     """Variables of all steps, by name."""
     return {name: text for step in action["runs"]["steps"] for name, text in step["env"].items()}
@@ -43,36 +50,62 @@ def test_each_input_is_passed_on_under_its_own_name(action: dict[str, Any]) -> N
         assert run_step[variable] == f"${{{{ inputs.{name} }}}}"
 
 
-def test_no_expression_is_put_into_a_script(action: dict[str, Any]) -> None:
+def test_no_expression_is_put_into_a_script(either: dict[str, Any]) -> None:
     """An input's text must never become part of a script."""
-    for step in action["runs"]["steps"]:
+    for step in either["runs"]["steps"]:
         assert "${{" not in step["run"]
 
 
-def test_only_the_last_step_holds_secrets(action: dict[str, Any]) -> None:
+def test_only_the_last_step_holds_secrets(either: dict[str, Any]) -> None:
     """What installs packages sees neither token nor keys."""
-    first = " ".join(action["runs"]["steps"][0]["env"].values())
+    first = " ".join(either["runs"]["steps"][0]["env"].values())
     assert "key" not in first
     assert "token" not in first
 
 
-def test_nothing_is_changed_for_later_steps(action: dict[str, Any]) -> None:
+def test_nothing_is_changed_for_later_steps(either: dict[str, Any]) -> None:
     """The job's environment and PATH stay as they were."""
-    text = (ROOT / "action.yml").read_text(encoding="utf-8")
+    text = either["text"]
     assert "GITHUB_ENV" not in text
     assert "GITHUB_PATH" not in text
 
 
-def test_the_program_starts_isolated_from_the_checkout(action: dict[str, Any]) -> None:
+def test_the_program_starts_isolated_from_the_checkout(either: dict[str, Any]) -> None:
     """Without -I, a `core/` folder of the pull request would run where the keys are."""
-    assert "-I -m patchmark action" in action["runs"]["steps"][-1]["run"]
+    assert "-I -m patchmark action" in either["runs"]["steps"][-1]["run"]
 
 
-def test_every_input_and_output_is_described(action: dict[str, Any]) -> None:
+def test_every_input_and_output_is_described(either: dict[str, Any]) -> None:
     """What a user sees in the marketplace."""
-    for entry in (*action["inputs"].values(), *action["outputs"].values()):
+    for entry in (*either["inputs"].values(), *either["outputs"].values()):
         assert len(entry["description"]) > 20
-    assert all("default" in entry for entry in action["inputs"].values())
+    assert all("default" in entry for entry in either["inputs"].values())
+
+
+def test_what_posts_reads_every_input_and_takes_few() -> None:
+    """Each is mapped under its own name, and named where it is read."""
+    post = yaml.safe_load((ROOT / "post/action.yml").read_text(encoding="utf-8"))
+    names = set(post["inputs"]) - INSTALL_ONLY
+    assert names == {"artifact", "comment", "github-token", "ca-bundle"}
+    mapped = post["runs"]["steps"][-1]["env"]
+    read = "".join(
+        (ROOT / path).read_text(encoding="utf-8")
+        for path in ("patchmark/fork_report.py", "patchmark/action_inputs.py")
+    )
+    for name in names:
+        variable = name.upper().replace("-", "_")
+        assert mapped[INPUT_PREFIX + variable] == f"${{{{ inputs.{name} }}}}"
+        assert f"{{INPUT_PREFIX}}{variable}" in read
+
+
+def test_both_install_in_the_same_way() -> None:
+    """One stands a folder deeper."""
+    first, second = (
+        yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))["runs"]["steps"][0]
+        for path in ("action.yml", "post/action.yml")
+    )
+    assert second["run"].replace("$GITHUB_ACTION_PATH/..", "$GITHUB_ACTION_PATH") == first["run"]
+    assert {**second, "run": ""} == {**first, "run": ""}
 
 
 def test_every_output_is_set_by_the_program(action: dict[str, Any]) -> None:

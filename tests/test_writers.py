@@ -17,7 +17,6 @@ CLEAN = {
     "models/exchange_store.py": "through the redactor it is made with",
     "patchmark/people.py": "through the settings' redactor",
     "patchmark/asked.py": "through the settings' redactor",
-    "patchmark/shelf.py": "the numbers of a report, which is redacted whole",
     "patchmark/validated.py": "through the redactor it is made with",
     "patchmark/workflow.py": "through the redactor it is made with",
     "reports/files.py": "a report, which `patchmark/reporting.py` redacts whole",

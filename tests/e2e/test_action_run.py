@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.act import ROOT, act, commit_all, what_users_get
 from support.github_emulator import (
     BOT,
     BOT_TOKEN,
@@ -20,13 +18,11 @@ from support.github_emulator import (
     Emulator,
     emulator,
 )
-from support.npm import NotInstalledError, installed, programs
+from support.npm import NotInstalledError, installed
 
 from core.git import clean_environment
 from patchmark.demo import import_history
 
-ROOT = Path(__file__).parents[2]
-ACT = Path(sys.executable).with_name("act")
 USES = "patchmark/patchmark@v0"
 WORKFLOW = f"""
 name: patchmark
@@ -69,25 +65,12 @@ class Consumer:
         """Run the workflow; the run folder and the log. Fails the test when the workflow does."""
         folder = self.temporary / f"run-{max_tasks}"
         folder.mkdir()
-        options = [
-            "pull_request", "--platform", "ubuntu-latest=-self-hosted",
-            "--eventpath", str(event), "--secret", f"GITHUB_TOKEN={BOT_TOKEN}",
-            "--env", f"GITHUB_API_URL={github.url}", "--local-repository", f"{USES}={self.action}",
-            "--action-cache-path", str(self.temporary / "actions"), "--no-cache-server",
+        log = act(
+            self.folder, "pull_request", event, {USES: self.action},
+            "--secret", f"GITHUB_TOKEN={BOT_TOKEN}", "--env", f"GITHUB_API_URL={github.url}",
+            "--action-cache-path", str(self.temporary / "actions"),
             "--var", f"MAX_TASKS={max_tasks}", "--var", f"FOLDER={folder}",
-        ]  # fmt: skip
-        if host := os.environ.get("DOCKER_HOST"):
-            options += ["--env", f"DOCKER_HOST={host}"]
-        done = subprocess.run(
-            [ACT, *options],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=540,
-            env={**os.environ, "PATH": programs()},
-        )
-        log = done.stdout + done.stderr
-        assert done.returncode == 0, log
+        )  # fmt: skip
         return folder, log
 
 
@@ -110,28 +93,14 @@ def consumer(tmp_path: Path) -> Consumer:
     workflow = folder / ".github/workflows/patchmark.yml"
     workflow.parent.mkdir(parents=True)
     workflow.write_text(WORKFLOW, encoding="utf-8")
-    for arguments in (
-        ("remote", "add", "origin", f"https://github.com/{REPOSITORY}.git"),
-        ("add", "."),
-        ("-c", "user.name=owner", "-c", "user.email=o@example.com", "commit", "-qm", "Measure"),
-    ):
-        subprocess.run(["git", "-C", folder, *arguments], check=True, env=clean_environment())
-    return Consumer(folder, _what_users_get(tmp_path / "action"), tmp_path)
-
-
-def _what_users_get(folder: Path) -> Path:
-    """A copy of the files of this checkout that are in git, or about to be."""
-    listed = subprocess.run(
-        ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        capture_output=True,
+    origin = f"https://github.com/{REPOSITORY}.git"
+    subprocess.run(
+        ["git", "-C", folder, "remote", "add", "origin", origin],
         check=True,
+        env=clean_environment(),
     )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if (ROOT / name).is_file():
-            shutil.copy2(ROOT / name, target)
-    return folder
+    commit_all(folder)
+    return Consumer(folder, what_users_get(tmp_path / "action"), tmp_path)
 
 
 @pytest.mark.timeout(1200)

@@ -14,17 +14,22 @@ from support.fake_github import FakeGitHub
 from support.report_data import demo, facts
 
 from core.report import Report
-from patchmark.action import best, run
-from patchmark.action_inputs import parse_inputs, pull_request_of
+from patchmark import posting
+from patchmark.action import run
+from patchmark.action_inputs import parse_inputs
 from patchmark.pipeline import AWAITING
+from patchmark.posting import best
+from reports import files
+from reports.patience import Pace
 from reports.tally import tally
 
 KEY = "sk-ant-0123456789"
 
 
 @pytest.fixture
-def step(tmp_path: Path) -> Iterator[Step]:
-    """A step whose traces in our own environment are wiped afterwards."""
+def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Step]:
+    """A step without waiting, whose traces in our own environment are wiped afterwards."""
+    monkeypatch.setattr(posting, "PACE", Pace(settle=0, again=0.01, unsaid=0.01))
     before = dict(os.environ)
     yield Step(tmp_path)
     os.environ.clear()
@@ -66,6 +71,53 @@ def test_the_comment_tells_what_changed_since_the_last_run(step: Step, report: R
     assert f"against the run of 2026-03-02 at {report.head[:12]}; this one is at eeeeeeee" in body
     assert "| +6 −0 of 14 (p = 0.031) |" in body
     assert "| new |" in body
+
+
+def bodies_after(
+    step: Step, mode: str, *runs: tuple[str, Report], kept: Report | None = None
+) -> list[str]:
+    """What the comments say after these runs of the workflow, each with its number."""
+    if kept:
+        files.write(kept, step.folder / "temp/patchmark-run")
+    with FakeGitHub(viewer=404) as github:
+        for number, report in runs:
+            environment = step.environment(
+                GITHUB_API_URL=github.url, GITHUB_RUN_ID=number, GITHUB_RUN_ATTEMPT="1",
+                PATCHMARK_INPUT_COMMENT=mode, **step.pull_request(),
+            )  # fmt: skip
+            assert run(environment, Program(report)) == 0
+    return github.bodies
+
+
+def test_an_older_run_that_ends_later_leaves_the_comment(
+    step: Step, report: Report, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older = report.model_copy(update={"verdict": "Older."})
+    (body,) = bodies_after(step, "auto", ("20", report), ("19", older))
+    assert report.verdict in body
+    assert "the comment stays as it is: the comment tells of a newer run" in capsys.readouterr().out
+    assert step.outputs["comment-url"].endswith("#issuecomment-1001")
+
+
+def test_changes_are_told_and_the_same_again_is_not(step: Step, report: Report) -> None:
+    again = report.model_copy(update={"head": "e" * 40})
+    (body,) = bodies_after(step, "changes", ("1", report), ("2", again))
+    assert report.head[:12] in body
+    assert "eeeeeeee" not in body
+
+
+def test_a_regression_is_told_beside_the_run_that_the_folder_kept(
+    step: Step, report: Report
+) -> None:
+    """Where all was well there is no comment to compare with: the run folder knows."""
+    entrants = {"openai:new": "P" * 14}
+    good = tally(facts(entrants)).model_copy(update={"repository": report.repository})
+    worse = tally(facts({"openai:new": "F" * 14})).model_copy(
+        update={"repository": report.repository, "head": "e" * 40}
+    )
+    assert bodies_after(step, "regressions", ("1", good), kept=good) == []
+    (body,) = bodies_after(step, "regressions", ("2", worse), ("3", worse), kept=good)
+    assert "| +0 −14 of 14 (p < 0.001) |" in body
 
 
 def test_summary_and_outputs_say_what_the_report_says(step: Step, report: Report) -> None:
@@ -157,13 +209,6 @@ def test_everything_else_is_run(
     assert len(program.calls) == 1
 
 
-@pytest.mark.parametrize("head", ["x/fork", ""])
-def test_a_fork_is_told_by_its_repository_even_when_that_is_gone(step: Step, head: str) -> None:
-    found = pull_request_of(step.environment(**step.pull_request(head)))
-    assert found is not None
-    assert found.fork
-
-
 def test_dependabot_gets_no_secrets_either(step: Step) -> None:
     program = Program(None)
     environment = step.environment(
@@ -173,14 +218,6 @@ def test_dependabot_gets_no_secrets_either(step: Step) -> None:
     )
     assert run(environment, program) == 0
     assert program.calls == []
-
-
-def test_a_comment_on_a_pull_request_names_it(step: Step) -> None:
-    issue = {"number": 9, "pull_request": {"url": "…"}}
-    found = pull_request_of(step.environment(**step.event(issue=issue)))
-    assert found is not None
-    assert found.number == 9
-    assert pull_request_of(step.environment(**step.event(issue={"number": 9}))) is None
 
 
 @pytest.mark.parametrize("code", [1, 2, 3])

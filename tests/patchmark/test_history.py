@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -81,6 +81,52 @@ def test_a_branch_that_was_only_fetched_is_gone_on_with(repo: Repo, tmp_path: Pa
     assert len(there.read()) == 2
 
 
+def test_a_branch_that_fell_behind_what_was_fetched_is_caught_up(
+    repo: Repo, tmp_path: Path
+) -> None:
+    """A run was added to last month's branch: newer ones were not shown, no push was taken."""
+    shelf("branch:results", repo.path).add(digest(0))
+    clone = tmp_path / "clone"
+    repo.git("clone", "-q", str(repo.path), str(clone))
+    there = shelf("branch:results", clone)
+    assert there.add(digest(1, "PPP"))
+    shelf("branch:results", repo.path).add(digest(2, "PFF"))
+    repo.git("-C", str(clone), "fetch", "-q")
+    assert [one.rows[0].passed for one in there.read()] == [2, 3]  # both went on: nothing is lost
+    repo.git("-C", str(clone), "update-ref", "refs/heads/results", "refs/remotes/origin/results~1")
+    assert [one.rows[0].passed for one in there.read()] == [2, 1]
+    assert there.add(digest(3, "FFF"))
+    assert [one.rows[0].passed for one in there.read()] == [2, 1, 0]
+
+
+def test_the_folder_goes_on_after_a_run_that_was_killed(tmp_path: Path) -> None:
+    """A half-written file of the same run stopped every later try to add it."""
+    place = shelf(str(tmp_path), tmp_path)
+    assert place.add(digest(0))
+    (written,) = tmp_path.glob("*.json")
+    written.rename(written.with_suffix(".new"))
+    assert place.add(digest(0))
+    assert len(place.read()) == 1
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "odd.json").mkdir()
+    with pytest.raises(PatchmarkError, match=r"odd\.json: cannot be read"):
+        shelf(str(tmp_path), tmp_path).read()
+
+
+def test_files_are_in_the_order_of_time_whatever_the_zone(kept: Shelf) -> None:
+    """A moment an hour later in another zone was named, and so read, as the earlier one."""
+    early = digest(0).model_copy(update={"made_at": START})
+    zone = timezone(-timedelta(hours=5))
+    late = digest(0, "PPP").model_copy(
+        update={"made_at": (START + timedelta(hours=1)).astimezone(zone)}
+    )
+    assert kept.add(late)
+    assert kept.add(early)
+    assert [one.rows[0].passed for one in kept.read()] == [2, 3]
+
+
 def test_two_that_add_at_once_both_stay(repo: Repo) -> None:
     runs = [digest(week, letters) for week, letters in enumerate(("PPP", "PPF", "PFF"))]
     with ThreadPoolExecutor(3) as pool:
@@ -142,10 +188,19 @@ def test_a_report_shows_the_history_and_becomes_part_of_it(
 def test_a_run_without_models_is_no_history(
     tmp_path: Path, repo: Repo, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Trying whether tasks are sound left empty entries between the measured ones."""
+    """Trying whether tasks are sound left empty entries between the measured ones.
+
+    So did adding such a run by hand, or one whose tasks are broken.
+    """
     one = written(tmp_path / "one", repo, facts({"reference": "PPP", "empty": "FFF"}))
     main(["report", f"--out={one}", f"--repo={repo.path}", "--history=branch:results"])
-    assert "not added; a history holds what was measured of models" in capsys.readouterr().err
+    assert "branch:results: not added; no model was scored" in capsys.readouterr().err
+    write(tally(facts({"reference": "PPP"})), tmp_path / "two")
+    write(tally(facts({"reference": "PPF", MODEL: "PPP"})), tmp_path / "three")
+    for name, why in (("two", "no model was scored"), ("three", "tasks of this run are broken")):
+        words = ["history", "add", f"--out={tmp_path / name}", "--in=branch:results"]
+        assert main([*words, f"--repo={repo.path}"]) == 2
+        assert why in capsys.readouterr().err
     assert shelf("branch:results", repo.path).read() == []
 
 

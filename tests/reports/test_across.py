@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Golden
-from support.report_data import facts, task
+from support.report_data import demo, facts, patch, task, verdict
 
 from core.report import Report
 from core.types import Patch
@@ -54,13 +54,64 @@ def test_only_shared_tasks_are_compared() -> None:
 
 
 def test_many_entrants_are_corrected_for() -> None:
-    """Six changed tasks of twelve is one chance in 32; of ten entrants one has it by luck."""
+    """Seven changed tasks of twelve is one chance in 64; of ten entrants one often has it."""
     names = [f"openai:m{n}" for n in range(10)]
     before = run(dict.fromkeys(names, "F" * 12))
-    after = run({name: ("P" * 6 if name == names[0] else "").ljust(12, "F") for name in names})
+    after = run({name: ("P" * 7 if name == names[0] else "").ljust(12, "F") for name in names})
     assert [one.comparison.called for one in across(before, after, 0.1).changes] == [None] * 10
-    alone = across(run({names[0]: "F" * 12}), run({names[0]: "P" * 6 + "F" * 6}), 0.1)
+    alone = across(run({names[0]: "F" * 12}), run({names[0]: "P" * 7 + "F" * 5}), 0.1)
     assert alone.changes[0].comparison.called == "better"
+
+
+def test_what_many_entrants_leave_open_is_not_answered() -> None:
+    """Each was judged alone first: a change called noise was said to need no more tasks."""
+    names = [f"openai:m{n}" for n in range(10)]
+    before = run(dict.fromkeys(names, "F" * 12))
+    after = run({name: ("P" * 7 if name == names[0] else "").ljust(12, "F") for name in names})
+    first = across(before, after, 0.1).changes[0].comparison
+    (alone,) = across(run({names[0]: "F" * 12}), run({names[0]: "P" * 7 + "F" * 5}), 0.1).changes
+    assert (first.called, alone.comparison.more_tasks) == (None, 0)
+    assert (first.more_tasks or 0) > 0
+    assert (first.detectable or 1) > (alone.comparison.detectable or 1)
+
+
+def test_attempts_at_one_task_stay_together_and_what_was_not_scored_is_left_out() -> None:
+    """Two attempts a task, one task without a judge: eight pairs, not seventeen."""
+
+    def twice(letters: str) -> Report:
+        tasks = [task(number) for number in range(9)]
+        one = facts({MODEL: letters[:9]}, tasks=tasks)
+        patches = [patch(of, MODEL, at) for of in tasks for at in (1, 2)]
+        each = zip(tasks * 2, [1] * 9 + [2] * 9, letters, strict=True)
+        verdicts = [verdict(of, MODEL, letter, at) for of, at, letter in each]
+        return tally(replace(one, attempts=2, patches=patches, verdicts=verdicts))
+
+    before, after = twice("F" * 17 + "P"), twice("P" * 8 + "E" + "FFFFFFFF" + "E")
+    (change,) = across(before, after, 0.1).changes
+    assert (change.comparison.tasks, change.comparison.wins) == (8, 8)
+    assert change.rates == (0.0, 0.5)
+    assert change.comparison.p == 2 / 2**8
+
+
+def test_as_good_and_worse_say_what_they_mean() -> None:
+    half, margin = "PF" * 50, 0.125
+    same = across(run({MODEL: half}), run({MODEL: half}), margin)
+    assert "not worse than before by more than 12.5 points (95 %)" in text(same, margin)
+    assert "no task changed" in text(
+        across(run({MODEL: "PF" * 5}), run({MODEL: "PF" * 5}), 0.1), 0.1
+    )
+    worse = across(run({MODEL: "P" * 20}), run({MODEL: "F" * 20}), margin)
+    assert "solves fewer than before" in text(worse, margin)
+
+
+def test_invented_answers_and_broken_tasks_are_named_before_the_numbers() -> None:
+    """Two demos were compared like two measurements."""
+    lines = text(across(tally(demo()), tally(demo()), 0.1), 0.1).splitlines()
+    assert lines[0].startswith(
+        "Of the first run: answers of replay:careful and replay:hasty are fi"
+    )
+    broken = across(run({"reference": "F", MODEL: "P"}), run({MODEL: "P"}), 0.1)
+    assert broken.warnings == ("Of the first run: its tasks are broken, trust no number below.",)
 
 
 def test_one_model_each_is_compared_by_another_name() -> None:
@@ -86,6 +137,9 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main([*words, "--json"]) == 0
     (change,) = json.loads(capsys.readouterr().out)["changes"]
     assert change["comparison"]["called"] == "better"
+    for margin in ("0", "1", "nan"):
+        assert main([*words, f"--margin={margin}"]) == 2
+        assert "is a share, more than 0 and less than 1" in capsys.readouterr().err
 
 
 def test_bad_input_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

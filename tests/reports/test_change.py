@@ -36,13 +36,19 @@ def words(now: Report, before: Report) -> dict[str, str]:
 
 
 def test_a_change_is_given_in_tasks_and_noise_is_called_so() -> None:
-    before = run({MODEL: "FFFFFFFFFPPP", OTHER: "PPPPPPFFFFFF", "reference": "P" * 12})
-    now = run({MODEL: "PPPPPPPPPFPP", OTHER: "PPPPPFPFFFFF", "openai:new": "P" * 12}, week=1)
+    before = run({MODEL: "F" * 10 + "PP", OTHER: "PPPPPPFFFFFF", "reference": "P" * 12})
+    now = run({MODEL: "P" * 10 + "FP", OTHER: "PPPPPFPFFFFF", "openai:new": "P" * 12}, week=1)
     assert words(now, before) == {
-        MODEL: "+9 −1 of 12 (p = 0.043)",
+        MODEL: "+10 −1 of 12 (p = 0.023)",
         OTHER: "+1 −1 of 12 (noise)",
         "openai:new": "new",
     }
+    # By hand: 2 · (1 + 10) / 2¹⁰ = 0.021 for one model, twice that for two.
+    before, now = run({MODEL: "F" * 9 + "P"}), run({MODEL: "P" * 9 + "F"}, week=1)
+    assert words(now, before) == {MODEL: "+9 −1 of 10 (p = 0.021)"}
+    before = run({MODEL: "F" * 9 + "P", OTHER: "P" * 10})
+    now = run({MODEL: "P" * 9 + "F", OTHER: "P" * 10}, week=1)
+    assert words(now, before)[MODEL] == "+9 −1 of 10 (noise)"
 
 
 def test_few_tasks_prove_nothing() -> None:

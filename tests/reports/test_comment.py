@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from github import Auth, Github
-from github.Repository import Repository
-from support.fake_github import BOT, NAME, NUMBER, FakeGitHub
+from support.commenting import opened, publish
+from support.fake_github import BOT, NUMBER, FakeGitHub
 
 from core.errors import InfrastructureError, UsageError
-from reports.comment import Bodies, publish
+from reports.comment import Bodies
 from reports.markdown import MARKER
 
 OURS = f"{MARKER}\nfirst run"
@@ -27,20 +25,6 @@ def only(*bodies: str) -> Bodies:
 def server() -> Iterator[FakeGitHub]:
     with FakeGitHub() as server:
         yield server
-
-
-@contextmanager
-def opened(server: FakeGitHub) -> Iterator[Repository]:
-    client = Github(
-        base_url=server.url,
-        auth=Auth.Token("t"),
-        retry=None,
-        per_page=100,
-        seconds_between_requests=0,
-        seconds_between_writes=0,
-    )
-    with client:
-        yield client.get_repo(NAME)
 
 
 def test_the_first_run_creates_the_comment(server: FakeGitHub) -> None:

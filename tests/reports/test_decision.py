@@ -35,7 +35,7 @@ ALL = "P" * 14
 
 def test_two_models_that_cannot_be_told_apart_are_told_by_price() -> None:
     assert line({"a": A10, "b": B8}, a="0.05", b="0.01") == (
-        "Too early to tell: about 80 more tasks would, if they go like these. "
+        "Too early to tell: about 100 more tasks would, if they go like these. "
         "a and b cannot be told apart on 14 tasks; "
         "b costs 25 % of a per solved task ($0.018 to $0.070)."
     )
@@ -61,7 +61,7 @@ def test_overlap_is_judged_in_pairs_and_not_by_rates() -> None:
 
 
 def test_a_p_value_that_would_do_for_two_models_does_not_for_five() -> None:
-    """7 to 0 is p = 0.016: below 0.05, above 0.05 / 10."""
+    """7 to 0 is p = 0.016: below 0.025, above 0.025 / 10."""
     seven = "P" * 7 + "F" * 7
     assert line({"a": seven, "b": NONE}).startswith("a solves more than b")
     many = line({"a": seven, "b": NONE, "c": NONE, "d": NONE, "e": NONE})
@@ -72,7 +72,7 @@ def test_a_p_value_that_would_do_for_two_models_does_not_for_five() -> None:
 def test_beaten_models_are_named_after_the_leaders() -> None:
     found = line({"a": ALL, "b": ALL[:-1] + "F", "c": NONE}, a="0.02", b="0.03")
     assert found == (
-        "Too early to tell: about 369 more tasks would, if they go like these. "
+        "Too early to tell: about 429 more tasks would, if they go like these. "
         "a and b cannot be told apart on 14 tasks; a costs 62 % of b per solved task "
         "($0.020 to $0.032). a solves more than c."
     )

@@ -143,7 +143,7 @@ def test_a_change_is_told_apart_from_luck_under_the_charts(tmp_path: Path) -> No
     )
     assert [(name, words.rpartition(": ")[2]) for name, words in told] == [
         ("a", "it solves fewer than before."),
-        ("b", "noise explains it."),
+        ("b", "noise can explain it."),
     ]
     assert html.count('<svg class="trend"') == 2
     write(report, tmp_path)

@@ -83,6 +83,13 @@ def test_a_chart_is_drawn_where_it_shows_something(results: dict[str, str], char
     assert bool(chart(tally(facts(results)))) is charted
 
 
+def test_a_model_that_was_cut_short_does_not_look_cheap() -> None:
+    """What it was not asked for want of money counted as asked for nothing: it stood leftmost."""
+    source = chart(tally(facts({"a": "PF" + "B" * 8, "b": "PF" * 5})))
+    assert '"a": [0.80, 0.50]' in source
+    assert '"b": [0.80, 0.50]' in source
+
+
 def test_two_names_that_look_alike_stay_two(tab: Tab) -> None:
     source = chart(named(["openai:a~", "openai:a^"]))
     assert '"openai:a": [' in source

@@ -25,6 +25,7 @@ from reports import numbers
         ("999.994", "$999.99"),
         ("999.996", "$1,000"),
         ("1234567.8", "$1,234,568"),
+        ("1e30", "unknown"),
     ],
 )
 def test_money(amount: str | None, words: str) -> None:
@@ -62,6 +63,7 @@ def test_an_interval_is_never_shown_narrower_than_it_is() -> None:
         (3599.7, "1 h 00 min"),
         (7500, "2 h 05 min"),
         (float("nan"), "–"),
+        (1e308, "–"),
     ],
 )
 def test_seconds(amount: float | None, words: str) -> None:

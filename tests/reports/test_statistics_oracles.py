@@ -104,6 +104,14 @@ def test_p_above_is_tangos_test_with_one_attempt(values: list[Fraction], margin:
     assert p_above(values, -margin) == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.parametrize("tenths", [-3, 0, 1])
+def test_a_test_of_just_what_was_seen_finds_nothing(tenths: int) -> None:
+    """Ten attempts, one fewer passed at every task: asked for 10 points, a division by zero."""
+    values = [Fraction(tenths, 10)] * 9
+    assert p_above(values, tenths / 10) > 0.5
+    assert p_above(values, tenths / 10 - 0.3) < 0.5
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_mcnemar_equals_statsmodels(wins: int, losses: int) -> None:
@@ -201,7 +209,9 @@ def _power(tasks: int, difference: float, differ: float) -> float:
     chances = [better, differ - better, 1 - differ]
     pairs = product(range(tasks + 1), repeat=2)
     counts = np.array([(w, lost, tasks - w - lost) for w, lost in pairs if w + lost <= tasks])
-    found = np.array([w > lost and mcnemar_exact(w, lost) < 0.05 for w, lost, _ in counts.tolist()])
+    found = np.array(
+        [w > lost and mcnemar_exact(w, lost) < 0.025 for w, lost, _ in counts.tolist()]
+    )
     return float(stats.multinomial.pmf(counts[found], tasks, chances).sum())
 
 

@@ -1,18 +1,20 @@
-"""A GitHub on 127.0.0.1 with the comments of one pull request: pages, limits and refusals."""
+"""A GitHub on 127.0.0.1: one pull request's comments, a list of pull requests, pages, refusals."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from support.served import Served, read_json, send_json
 
 NAME = "owner/sample"
 NUMBER = 7
 BOT = "github-actions[bot]"
+REPOSITORY_ID = 501
 _REPOSITORY = f"/repos/{NAME}"
 _ISSUE = f"{_REPOSITORY}/issues/{NUMBER}"
 _REFUSED = {"message": "Resource not accessible by integration"}
@@ -28,10 +30,22 @@ class Stored:
     body: str
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """How one request is refused."""
+
+    status: int
+    message: str = _REFUSED["message"]
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes."
+
+
 class FakeGitHub(Served):
     """Serves what one sticky comment needs; `requests` says what was asked."""
 
-    methods = ("GET", "POST", "PATCH")
+    methods = ("GET", "POST", "PATCH", "DELETE")
 
     def __init__(
         self,
@@ -39,8 +53,14 @@ class FakeGitHub(Served):
         *,
         limit_bytes: int = 262_144,
         refuse_with: int | None = None,
+        prefix: str = "",
+        once_called: str = "",
     ):
         super().__init__()
+        self.prefix = prefix
+        """What stands before every path, as `/api/v3` on a GitHub Enterprise Server."""
+        self.once_called = once_called
+        """The repository's name before it was renamed."""
         self.viewer = viewer
         """Who the token acts as, or the status with which GraphQL refuses to say."""
         self.limit_bytes = limit_bytes
@@ -48,12 +68,25 @@ class FakeGitHub(Served):
         """Status for everything but GraphQL."""
         self.refuse_writes: int | None = None
         """Status for every write."""
+        self.refusals: list[Refusal] = []
+        """For the next writes, one each."""
+        self.meanwhile: list[Callable[[], object]] = []
+        """What happens after the next writes were asked for and before they are carried out."""
+        self.after: list[Callable[[], object]] = []
+        """What happens once the next writes were carried out, and before that is answered."""
+        self.pulls: list[dict[str, Any]] = []
         self.comments: list[Stored] = []
+        self._last = 1000
         self.requests: list[str] = []
         self.received: list[str] = []
         """Every request as it came, but for its authorization."""
         self.tokens: set[str] = set()
         """The authorization headers that came."""
+
+    @property
+    def api(self) -> str:
+        """Where the API is."""
+        return self.url + self.prefix
 
     @property
     def bodies(self) -> list[str]:
@@ -67,9 +100,29 @@ class FakeGitHub(Served):
 
     def add(self, author: str | None, body: str) -> Stored:
         """Put a comment there, as if somebody had written it."""
-        stored = Stored(len(self.comments) + 1001, author, body)
+        self._last += 1
+        stored = Stored(self._last, author, body)
         self.comments.append(stored)
         return stored
+
+    def pull(self, number: int, sha: str, head: str = "x/fork", **more: Any) -> dict[str, Any]:
+        """Put a pull request there, whose head is branch `change` of the repository `head`.
+
+        An empty `head` is a fork that is gone.
+        """
+        owner = head.partition("/")[0] or "unknown"
+        fork = {"id": len(head), "full_name": head} if head else None
+        there = {
+            "number": number,
+            "state": "open",
+            "merge_commit_sha": None,
+            "head": {"sha": sha, "label": f"{owner}:change", "repo": fork},
+            "base": {"repo": {"id": REPOSITORY_ID, "full_name": NAME}},
+            "url": f"{self.api}{_REPOSITORY}/pulls/{number}",
+            **more,
+        }
+        self.pulls.append(there)
+        return there
 
     def handle(self, request: BaseHTTPRequestHandler) -> None:
         sent = read_json(request)
@@ -82,18 +135,33 @@ class FakeGitHub(Served):
 
     def _answer(self, method: str, target: str, sent: dict[str, Any]) -> _Answer:
         url = urlsplit(target)
-        if url.path == "/graphql":
+        if url.path == self.prefix.removesuffix("/v3") + "/graphql":
             return self._graphql()
+        if not url.path.startswith(f"{self.prefix}/"):
+            return 404, _NOT_FOUND, {}
+        path = url.path.removeprefix(self.prefix)
+        if self.once_called and path.startswith(f"/repos/{self.once_called}"):
+            to = self.api + path.replace(self.once_called, NAME, 1)
+            return (301 if method == "GET" else 307), {"message": "Moved"}, {"location": to}
         if self.refuse_with is not None:
             return self.refuse_with, _REFUSED, {}
         if method != "GET":
-            return self._write(method, url.path, sent)
-        if url.path == _REPOSITORY:
-            return 200, {"full_name": NAME, "url": self.url + _REPOSITORY}, {}
-        if url.path == _ISSUE:
-            return 200, {"number": NUMBER, "url": self.url + _ISSUE}, {}
-        if url.path == f"{_ISSUE}/comments":
-            return self._page(parse_qs(url.query), url.path)
+            return self._write(method, path, sent)
+        return self._read(path, parse_qs(url.query))
+
+    def _read(self, path: str, query: dict[str, list[str]]) -> _Answer:
+        if path == _REPOSITORY:
+            there = {"id": REPOSITORY_ID, "full_name": NAME, "url": self.api + _REPOSITORY}
+            return 200, there, {}
+        if path == _ISSUE:
+            return 200, {"number": NUMBER, "url": self.api + _ISSUE}, {}
+        if path == f"{_ISSUE}/comments":
+            return self._page([self._json(item) for item in self.comments], query, path)
+        if path == f"{_REPOSITORY}/pulls":
+            state, head = query.get("state", ["open"])[0], query.get("head", [""])[0]
+            found = [one for one in self.pulls if state in ("all", one["state"])]
+            found = [one for one in found if head in ("", one["head"]["label"])]
+            return self._page(found, query, path)
         return 404, _NOT_FOUND, {}
 
     def _graphql(self) -> _Answer:
@@ -101,20 +169,31 @@ class FakeGitHub(Served):
             return self.viewer, _REFUSED, {}
         return 200, {"data": {"viewer": {"login": self.viewer}}}, {}
 
-    def _page(self, query: dict[str, list[str]], path: str) -> _Answer:
+    def _page(self, found: list[dict[str, Any]], query: dict[str, list[str]], path: str) -> _Answer:
         size = int(query.get("per_page", ["30"])[0])
         page = int(query.get("page", ["1"])[0])
-        rows = [self._json(item) for item in self.comments[(page - 1) * size : page * size]]
         headers = {}
-        if page * size < len(self.comments):
-            following = f"{self.url}{path}?per_page={size}&page={page + 1}"
-            headers["link"] = f'<{following}>; rel="next"'
-        return 200, rows, headers
+        if page * size < len(found):
+            asked = {name: values[0] for name, values in query.items()}
+            following = urlencode({**asked, "per_page": size, "page": page + 1})
+            headers["link"] = f'<{self.api}{path}?{following}>; rel="next"'
+        return 200, found[(page - 1) * size : page * size], headers
 
     def _write(self, method: str, path: str, sent: dict[str, Any]) -> _Answer:
         if self.refuse_writes is not None:
             return self.refuse_writes, _REFUSED, {}
-        if len(sent["body"].encode()) > self.limit_bytes:
+        if self.refusals:
+            refused = self.refusals.pop(0)
+            return refused.status, {"message": refused.message}, refused.headers
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+        answer = self._written(method, path, sent)
+        if self.after:
+            self.after.pop(0)()
+        return answer
+
+    def _written(self, method: str, path: str, sent: dict[str, Any]) -> _Answer:
+        if len(sent.get("body", "").encode()) > self.limit_bytes:
             return 422, {"message": "Validation Failed: body is too long"}, {}
         if (method, path) == ("POST", f"{_ISSUE}/comments"):
             author = self.viewer if isinstance(self.viewer, str) else BOT
@@ -123,6 +202,9 @@ class FakeGitHub(Served):
             if (method, path) == ("PATCH", _path(item)):
                 item.body = sent["body"]
                 return 200, self._json(item), {}
+            if (method, path) == ("DELETE", _path(item)):
+                self.comments.remove(item)
+                return 204, None, {}
         return 404, _NOT_FOUND, {}
 
     def _json(self, item: Stored) -> dict[str, Any]:
@@ -130,7 +212,7 @@ class FakeGitHub(Served):
             "id": item.id,
             "body": item.body,
             "user": {"login": item.author} if item.author else None,
-            "url": self.url + _path(item),
+            "url": self.api + _path(item),
             "html_url": f"https://github.example/{NAME}/pull/{NUMBER}#issuecomment-{item.id}",
         }
 

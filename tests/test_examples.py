@@ -1,0 +1,64 @@
+"""The example workflows hold to what README says of permissions, tokens and forks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+FOLDER = Path(__file__).parents[1] / "examples/workflows"
+PINNED = re.compile(r"[\w./-]+@[0-9a-f]{40}")
+OURS = tuple(f"patchmark/patchmark{folder}@v0" for folder in ("", "/post", "/on-command"))
+
+
+def text(name: str) -> str:
+    """One of them."""
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def parsed(name: str) -> dict[Any, Any]:
+    """The same; YAML reads the key `on` as True."""
+    found: dict[Any, Any] = yaml.safe_load(text(name))
+    return found
+
+
+def steps(name: str) -> list[dict[str, Any]]:
+    """All steps of all jobs."""
+    return [step for job in parsed(name)["jobs"].values() for step in job.get("steps", [])]
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in FOLDER.glob("*.yml")))
+def test_permissions_have_reasons_and_actions_are_pinned(name: str) -> None:
+    assert parsed(name)["permissions"] == {}
+    for line in re.findall(r"^      [a-z-]+: (?:read|write)\b.*$", text(name), re.MULTILINE):
+        assert " # " in line, line
+    for used in (step["uses"] for step in steps(name) if "uses" in step):
+        assert used in OURS or PINNED.fullmatch(used), used
+
+
+def test_a_forks_run_has_neither_secret_nor_token() -> None:
+    """What is not given would be the job's own token."""
+    assert "secrets." not in text("fork-run.yml")
+    (job,) = parsed("fork-run.yml")["jobs"].values()
+    assert job["permissions"] == {"contents": "read"}
+    (measuring,) = (step for step in job["steps"] if step["uses"] in OURS)
+    assert measuring["with"]["github-token"] == ""
+    assert "env" not in job
+    checkout = job["steps"][0]["with"]
+    assert checkout["persist-credentials"] is False
+    assert checkout["ref"] == "${{ github.event.pull_request.head.sha }}"
+
+
+def test_what_posts_it_checks_nothing_out_and_finds_what_the_run_left() -> None:
+    used = [step["uses"].partition("@")[0] for step in steps("fork-report.yml")]
+    assert used == ["actions/download-artifact", "patchmark/patchmark/post"]
+    after = parsed("fork-report.yml")[True]["workflow_run"]["workflows"]
+    assert after == [parsed("fork-run.yml")["name"]]
+    left = steps("fork-run.yml")[-1]["with"]["name"]
+    found = steps("fork-report.yml")[0]["with"]
+    assert found["name"] == left
+    assert found["run-id"] == "${{ github.event.workflow_run.id }}"
+    assert steps("fork-report.yml")[1]["with"]["artifact"] == found["path"]
