@@ -69,7 +69,7 @@ def test_the_comment_tells_what_changed_since_the_last_run(step: Step, report: R
             assert run(environment, Program(one)) == 0
     (body,) = github.bodies
     assert f"against the run of 2026-03-02 at {report.head[:12]}; this one is at eeeeeeee" in body
-    assert "| +6 −0 of 14 (p = 0.031) |" in body
+    assert "| +6 −0 of 14 (noise) |" in body
     assert "| new |" in body
 
 
