@@ -21,7 +21,7 @@ from core.errors import PatchmarkError
 from models.rates import Bucket, heard
 from models.retry import LONGEST_WAIT
 
-FIRST = 8
+FIRST = 16
 """Requests at once before anything is known of a service."""
 _ROUNDS = 4
 """Rounds of answers until one more is tried than went well before."""

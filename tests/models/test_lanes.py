@@ -50,13 +50,13 @@ def full(lane: Lane, count: int) -> int:
 
 
 def test_a_lane_widens_while_it_is_full_and_no_further_than_its_bound() -> None:
-    lane = Lane(12)
+    lane = Lane(FIRST + 4)
     assert lane.room == FIRST
     for _ in range(20):
         one(lane)  # alone: nothing shows that more would be of use
     assert lane.room == FIRST
     assert full(lane, 2) == FIRST + 2
-    assert full(lane, 20) == 12
+    assert full(lane, 20) == FIRST + 4
 
 
 def test_answers_that_come_together_widen_it_one_each() -> None:
