@@ -107,7 +107,7 @@ def join(
     folders that do not belong together or an `out` that is not new, StoreError for what cannot
     be read.
     """
-    if out.exists() and any(out.iterdir()):
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"--out {out}: is not empty; name a new folder")
     redactor = redactor_for(os.environ)
     with ExitStack() as stack:

@@ -190,14 +190,14 @@ def an_hour_later(out: Path, batches: FakeAnthropicBatch) -> None:
 
 def killed(team: Team, out: Path, chance: random.Random) -> None:
     """Begin a run and kill it some calls and some time later."""
-    until = team.asked + chance.randint(1, 4)
+    until = team.asked + chance.randint(1, 2)
     deadline = time.monotonic() + 200
     with team.start(out) as process:
         try:
             while team.asked < until and process.poll() is None:
                 assert time.monotonic() < deadline, f"the run stands still; seed {SEED}"
                 time.sleep(0.005)
-            time.sleep(chance.uniform(0, 0.3))
+            time.sleep(chance.uniform(0, 0.1))
         finally:
             process.kill()
     time.sleep(0.3)  # what was on its way arrives
@@ -217,7 +217,7 @@ def test_killed_at_random_moments_no_finished_call_is_repeated(team: Team) -> No
         an_hour_later(out, team.batches)
     team.run(out)
     last = answers(out)
-    assert midway > 2, f"killed too late; seed {SEED}"
+    assert midway >= 2, f"killed too late; seed {SEED}"
     assert {place: last.get(place) for place in kept} == kept, f"seed {SEED}"
     assert last.keys() == answers(first).keys()
     assert len(last) <= team.asked - before <= len(last) + lost, f"seed {SEED}"

@@ -139,6 +139,14 @@ def test_runs_of_two_repositories_are_refused(tmp_path: Path, repo: Repo) -> Non
         join([one, two], tmp_path / "all", None)
 
 
+def test_a_file_is_no_folder_to_merge_into(tmp_path: Path, repo: Repo) -> None:
+    """`--out report.json` ended in a traceback."""
+    one = written(tmp_path / "one", repo, run({MODEL: "PP"}))
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(PatchmarkError, match="is not empty"):
+        join([one], tmp_path / "file", None)
+
+
 def test_a_folder_in_use_is_not_written_over(tmp_path: Path, repo: Repo) -> None:
     one = written(tmp_path / "one", repo, run({MODEL: "PP"}))
     with pytest.raises(PatchmarkError, match="is not empty"):
