@@ -84,7 +84,7 @@ def try_wheel(folder: Path) -> None:
         if said.stdout.decode().strip() != version(ROOT):
             raise SystemExit(f"the wheel says {said.stdout!r}, not {version(ROOT)}")
         pin = f"patchmark/patchmark@{os.environ.get('GITHUB_SHA') or '0' * 40}"
-        first = ["init", "--repo", "repo", "--action", pin]
+        first = ["init", "--repo", "repo", "--how", "all", "--action", pin]
         for command in (first, ["doctor", "--action", "--repo", "repo"]):
             subprocess.run([*ours, *command], check=True, cwd=inside)
         if os.environ.get("DEMO"):
