@@ -10,6 +10,7 @@ import typer
 from core.errors import PatchmarkError
 from patchmark import __version__, checking, comparing, demo, env, history, images, init, merging
 from patchmark.commands import CODES, errors, estimated, known, one_stage, to_report
+from patchmark.interchange import add_to
 from patchmark.mining import mine_stage
 from patchmark.options import (
     Attempts,
@@ -272,6 +273,7 @@ app.command("compare", epilog=comparing.EPILOG)(comparing.compare)
 app.command("plan", epilog=PLANS)(plan)
 app.command("merge", epilog=f"{merging.EPILOG}\n\n{CODES}")(merging.merge)
 app.command("init", epilog=init.EPILOG)(init.init)
+add_to(app)
 
 
 @app.command(hidden=True)
