@@ -28,6 +28,7 @@ from core.errors import UsageError
 from models.command import OURS
 from models.cutoffs import last_day
 from patchmark.sampling import DEFAULT_MAX_LEAK, DEFAULT_MAX_VAGUENESS
+from sandbox.registry import ADDRESS
 
 NAME = "patchmark.toml"
 
@@ -154,9 +155,10 @@ class CommandSection(_Section):
 
 
 class SandboxSection(_Section):
-    """What containers run on."""
+    """What containers run on, and where their images may come from."""
 
     runtime: str | None = Field(default=None, pattern=r"^[\w.-]+$")
+    registry: str | None = Field(default=None, pattern=rf"^{ADDRESS.pattern}$")
 
 
 class PriceSection(_Section):

@@ -37,11 +37,12 @@ from patchmark.rewriting import originals
 from patchmark.settings import Settings
 from patchmark.sharding import Share, share
 from patchmark.under_test import open_repository, refuse_tracked
+from patchmark.warm import marks, store_for
 from sandbox.discover import connect
 from sandbox.docker import DockerEngine
 from sandbox.image import Images
 from sandbox.recipe import EnvironmentSettings
-from sandbox.stock import Marks
+from sandbox.store import Store
 from sandbox.validate import Validator
 
 
@@ -75,6 +76,8 @@ class Run:
 
     def close(self) -> None:
         """Let go of the engine and of what still runs in it."""
+        if "store" in self.__dict__ and (done := self.store.summary()):
+            self.show.tell(done)
         left = [*self._ended_place(), *(self._engine.close() if self._engine is not None else ())]
         if left:
             names = ", ".join(name[:12] for name in left)
@@ -152,6 +155,11 @@ class Run:
             self.engine, images, settings.environment, settings.limits, settings.validation_runs
         )
 
+    @cached_property
+    def store(self) -> Store:
+        """Where images come from before they are built here, and go to."""
+        return store_for(self.settings.registry, self.engine, self.show.tell)
+
     def images(self, environment: EnvironmentSettings) -> Images:
         """Images made as these settings say, on this run's engine."""
         settings = self.settings
@@ -163,8 +171,8 @@ class Run:
             logs=self.folder.logs,
             tell=self.show.tell,
             pythons=settings.pythons,
-            mark=marks(settings).mark,
-            registry=settings.registry,
+            mark=marks(settings.cache).mark,
+            store=self.store,
         )
 
     def repairer(self, name: str) -> Repairer:
@@ -238,11 +246,6 @@ class Run:
 def opinion_key(opinion: Opinion) -> tuple[object, ...]:
     """Whose opinion of what it is."""
     return (opinion.judge, opinion.task_id, opinion.entrant, opinion.attempt, opinion.order)
-
-
-def marks(settings: Settings) -> Marks:
-    """When images were last used on this machine."""
-    return Marks(settings.cache / "images")
 
 
 @contextmanager
