@@ -9,6 +9,7 @@ import typer
 
 from core.errors import PatchmarkError
 from patchmark import __version__, checking, comparing, demo, env, history, images, init, merging
+from patchmark import change_checking as change
 from patchmark.commands import CODES, errors, estimated, known, one_stage, to_report
 from patchmark.mining import mine_stage
 from patchmark.options import (
@@ -272,6 +273,7 @@ app.command("compare", epilog=comparing.EPILOG)(comparing.compare)
 app.command("plan", epilog=PLANS)(plan)
 app.command("merge", epilog=f"{merging.EPILOG}\n\n{CODES}")(merging.merge)
 app.command("init", epilog=init.EPILOG)(init.init)
+app.command("check-change", epilog=change.EPILOG)(change.check_change)
 
 
 @app.command(hidden=True)

@@ -19,6 +19,7 @@ from patchmark.settings import Settings
 from patchmark.shelf import put, shelf, unfit
 from patchmark.sources import name_of
 from patchmark.trail import trail_of
+from reports.change_check import with_change
 from reports.digest import digest_of
 from reports.files import write as write_reports
 from reports.gates import Wanted, gates
@@ -32,6 +33,8 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
     wanted = Wanted() if run.settings.shard else run.settings.wanted
     report = report.model_copy(update={"gates": gates(report, wanted)})
     report = report.model_copy(update={"partial": undone(run, report)})
+    if run.settings.change:
+        report = with_change(report, run.settings.change.about)
     report = run.settings.redactor.record(report)
     return report, _written(run, report)
 

@@ -105,6 +105,7 @@ class Run:
             commands=settings.commands,
             open_benches=self._open_bench,
             agent_limits=settings.agent_limits,
+            versions=settings.change.versions if settings.change else {},
             ca_bundle=settings.ca_bundle,
         )
 
@@ -270,6 +271,8 @@ def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Ru
     check(settings.record, settings.out, settings.replay)
     repository = open_repository(settings.repo)
     refuse_tracked(repository, settings.out)
+    if settings.change:  # tasks come from what both versions have in common
+        repository.head = settings.change.about.base
     with RunFolder(settings.out, settings.redactor) as folder:
         # What earlier runs of this folder were billed counts against the cap as well.
         billed = Decimal(0)
