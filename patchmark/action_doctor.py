@@ -90,7 +90,12 @@ def _needed(used: Used) -> dict[str, str]:
         return {"pull-requests": "write", "actions": "write"}
     silent = used.inputs.get("comment") == "off" or used.inputs.get("github-token") == ""
     comments = used.triggers & _SHARED and not silent
-    return {"contents": "read"} | ({"pull-requests": "write"} if comments else {})
+    tracks = used.inputs.get("tracking-issue", "") not in ("", "false") and not silent
+    return (
+        {"contents": "read"}
+        | ({"pull-requests": "write"} if comments else {})
+        | ({"issues": "write"} if tracks else {})
+    )
 
 
 def _rank(level: str | None) -> int:
