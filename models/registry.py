@@ -30,7 +30,15 @@ from models.replay import Replay
 from models.review import Reviewer
 from models.rewrite import Rewriter
 from models.services import SERVICES
-from models.spec import FORMS, Spec, check, needs_key, parse, works_in_a_container
+from models.spec import (
+    FORMS,
+    PREDICTIONS,
+    Spec,
+    check,
+    needs_key,
+    parse,
+    works_in_a_container,
+)
 from models.window import CHARACTERS, window
 from models.wire import OFFERED, WIRES
 
@@ -48,6 +56,11 @@ def build(name: str, desk: Desk) -> Entrant:
     check(name)
     if name in BASELINES:
         return BASELINES[name]()
+    if parse(name).service == PREDICTIONS:
+        raise UsageError(
+            f"{name}: patches made elsewhere come by `patchmark judge --predictions FILE`, and "
+            "nobody can be asked for more"
+        )
     if desk.replay is not None and not works_in_a_container(name):
         kept = ExchangeStore(recordings(desk.replay), desk.redactor)
         return Replay(

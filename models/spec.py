@@ -19,10 +19,13 @@ from models.provider import Effort, Request
 from models.services import SERVICES, Api, Service
 
 BASELINE_NAMES = ("reference", "empty")
+PREDICTIONS = "predictions"
+"""What stands before the names of models whose patches were made elsewhere."""
 FORMS = ", ".join(
     (*BASELINE_NAMES, *(f"{name}:MODEL" for name in SERVICES), "replay:NAME", *PRESETS)
 )
 _NAME = re.compile(r"[A-Za-z0-9][^\s\x00-\x1f\x7f+]{0,150}")
+_PREDICTIONS_NAME = re.compile(r"[A-Za-z0-9_.:/@-]{1,150}")
 _REPLAY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,150}")
 STRATEGIES = ("oneshot", "long-context", "agent")
 """How a model is used; the first unless a name says otherwise."""
@@ -104,6 +107,8 @@ def full_name(name: str) -> str:
 
 def model_of(name: str) -> str:
     """The model's id in an entrant's name, "" where there is none."""
+    if name.startswith(f"{PREDICTIONS}:"):  # called so by whoever made them
+        return ""
     return full_name(name).partition("+")[0].partition(":")[2]
 
 
@@ -122,6 +127,8 @@ def parse(name: str) -> Spec:
     """Read the name of a model, or of recordings. Raises UsageError that names what is wrong."""
     head, *settings = full_name(name).split("+")
     service, colon, model = head.partition(":")
+    if service == PREDICTIONS:
+        return _elsewhere(name)
     if not colon or service not in (*SERVICES, "replay"):
         raise UsageError(f"unknown entrant {name!r}{_hint(service)}; known: {FORMS}")
     if service == "replay":
@@ -159,6 +166,13 @@ def parse(name: str) -> Spec:
         tools=_tools(name, given.get("tools"), api),
         version=_version(name, given.get("version", "")),
     )
+
+
+def _elsewhere(name: str) -> Spec:
+    model = name.partition(":")[2]
+    if not _PREDICTIONS_NAME.fullmatch(model):
+        raise UsageError(f"entrant {name!r}: {model!r} is not a usable name after the colon")
+    return Spec(service=PREDICTIONS, model=model)
 
 
 def with_version(name: str, version: str) -> str:

@@ -164,7 +164,13 @@ def test_when_it_is_worth_a_word() -> None:
     idle = CASES["idle"]
     assert after("always", HELPS, HELPS, HURTS) == [True, True, True]
     assert after("changes", HELPS, BETTER, HURTS, HURTS, HELPS) == [True, False, True, False, True]
-    assert after("regressions", HELPS, HURTS, HURTS, HELPS, HELPS) == [False, True, True, True, False]
+    assert after("regressions", HELPS, HURTS, HURTS, HELPS, HELPS) == [
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]
     # Nobody is told that there was nothing to measure, unless the comment says otherwise.
     assert after("always", idle, HELPS, idle) == [False, True, True]
     assert after("changes", idle, HURTS, idle, idle) == [False, True, True, False]
