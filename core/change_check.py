@@ -55,5 +55,7 @@ class ChangeCheck(Part):
     ignored: tuple[ChangedItem, ...] = ()
     """What differs as well and is held equal, or what nobody can be given."""
     entrants: tuple[CheckedEntrant, ...] = ()
+    told: tuple[str, ...] = ()
+    """Titles of tasks of whose fix the head's guidance holds much, which the base's does not."""
     untouched: tuple[str, ...] = ()
     """Models that are asked the same by both versions, and so were not asked."""

@@ -12,6 +12,7 @@ from models.cutoffs import cutoff
 from models.rewrite import billed
 from patchmark import __version__, imported, partial
 from patchmark.batches import awaited, words
+from patchmark.change_check_told import told
 from patchmark.mining import notices
 from patchmark.reviewing import opinions_of
 from patchmark.run import Run
@@ -33,8 +34,9 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
     wanted = Wanted() if run.settings.shard else run.settings.wanted
     report = report.model_copy(update={"gates": gates(report, wanted)})
     report = report.model_copy(update={"partial": undone(run, report)})
-    if run.settings.change:
-        report = with_change(report, run.settings.change.about)
+    if plan := run.settings.change:
+        about = plan.about.model_copy(update={"told": told(report.tasks, plan)})
+        report = with_change(report, about)
     report = run.settings.redactor.record(report)
     return report, _written(run, report)
 

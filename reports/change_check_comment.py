@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from core.change_check import ChangeCheck, ChangedItem
 from core.report import Report
-from reports.change_check_view import item_line, lines, method, moved, versions_line
+from reports.change_check_view import item_line, lines, method, moved, told_words, versions_line
 from reports.escape import prose
 from reports.quiet import Mode
 from reports.stamp import RunId, Stamp, hash_of, stamp_in
@@ -83,6 +83,7 @@ def _shorter(report: Report, change: ChangeCheck) -> Iterator[str]:
             f"### patchmark: does this change help? ({prose(report.repository, 80)})",
             f"**{prose(report.verdict, 700)}**",
             *(f"> [!{one.tone.name}]\n> {prose(one.text, 600)}" for one in banners(report)),
+            f"> [!WARNING]\n> {prose(told_words(change), 600)}" if change.told else "",
             _table(report, change, rows),
             _compared(change, rows),
             _moved(report, change, rows),
@@ -91,7 +92,7 @@ def _shorter(report: Report, change: ChangeCheck) -> Iterator[str]:
             _method(report, change) if rows > 5 else "",
             f"<sub>{versions_line(change)}</sub>",
         ]
-        yield "\n\n".join(part for part in parts if part) + "\n"
+        yield "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
 def _table(report: Report, change: ChangeCheck, rows: int) -> str:
@@ -112,9 +113,8 @@ def _table(report: Report, change: ChangeCheck, rows: int) -> str:
 
 
 def _compared(change: ChangeCheck, rows: int) -> str:
-    text = f"**What differs and was compared**\n\n{_items(change.compared, rows)}"
-    if not change.compared:
-        text = ""
+    what = "What differs and was compared" if change.entrants else "What differs"
+    text = f"**{what}**\n\n{_items(change.compared, rows)}" if change.compared else ""
     if change.untouched and change.entrants:
         same = f"Asked the same by both, and so not at all: {listing(change.untouched)}."
         text += f"\n<sub>{prose(same, 300)}</sub>"
@@ -131,13 +131,16 @@ def _moved(report: Report, change: ChangeCheck, rows: int) -> str:
     found = moved(report, change)
     if not found or not rows:
         return ""
+    several = len(change.entrants) > 1
     body = "".join(
-        f"| {prose(one.title, 90)} | {prose(one.entrant, 60)} | {one.base} | {one.head} |\n"
+        f"| {prose(one.title, 90)} |{f' {prose(one.entrant, 60)} |' if several else ''} {one.base} "
+        f"| {one.head} |\n"
         for one in found[:rows]
     )
+    model, line = (" Model |", ":--|") if several else ("", "")
     return (
         f"<details><summary>Tasks that came out differently ({len(found)})</summary>\n\n"
-        f"| Task | Model | Base | This change |\n|:--|:--|:-:|:-:|\n{body}"
+        f"| Task |{model} Base | This change |\n|:--|{line}:-:|:-:|\n{body}"
         f"{_left(len(found) - rows, 'task')}\n</details>"
     )
 
@@ -162,4 +165,4 @@ def _method(report: Report, change: ChangeCheck) -> str:
 
 
 def _left(more: int, noun: str) -> str:
-    return f"\nand {more} more {noun}{'' if more == 1 else 's'}\n" if more > 0 else ""
+    return f"\n\nand {more} more {noun}{'' if more == 1 else 's'}\n" if more > 0 else ""

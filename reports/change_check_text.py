@@ -9,7 +9,7 @@ from rich.table import Table
 
 from core.change_check import ChangeCheck, ChangedItem
 from core.report import Report
-from reports.change_check_view import item_line, lines, moved, versions_line
+from reports.change_check_view import item_line, lines, moved, told_words, versions_line
 from reports.escape import one_line
 from reports.view import notes
 from reports.words import banners, listing
@@ -26,6 +26,8 @@ def show(report: Report, change: ChangeCheck, console: Console) -> None:
     say(one_line(report.verdict, 700))
     for banner in banners(report):
         say(f"! {one_line(banner.text, 600)}")
+    if change.told:
+        say(f"! {told_words(change)}")
     found = lines(report, change)
     if found and report.tasks:
         say("")

@@ -9,10 +9,11 @@ from core.change_check import ChangeCheck, ChangedItem, CheckedEntrant
 from core.report import Cell, Report, TaskRow
 from core.types import Outcome
 from reports.change_check import more_words
-from reports.numbers import NONE, money, p_value, per_cent, seconds
+from reports.escape import one_line
+from reports.numbers import NONE, counted, money, p_value, per_cent, seconds
 from reports.statistics import FEWEST_TASKS
 from reports.view import attempts_note, sandbox_line
-from reports.words import SIGNS
+from reports.words import SIGNS, listing
 
 _SIGNS = {"helps": "✅", "hurts": "❌", "as good": "🟰", "cannot be told": "❔"}
 
@@ -113,6 +114,17 @@ def _share(cells: list[Cell]) -> float | None:
     if not counted:
         return None
     return sum(cell.outcome is Outcome.PASSED for cell in counted) / len(counted)
+
+
+def told_words(change: ChangeCheck) -> str:
+    """The warning where a change tells the answers; "" where it does not."""
+    if not change.told:
+        return ""
+    titles = listing([one_line(title, 60) for title in change.told], 3)
+    return (
+        f"What the change adds holds most of the fix of {counted(len(change.told), 'task')} "
+        f"({titles}): to solve these with it says nothing about other work."
+    )
 
 
 def versions_line(change: ChangeCheck) -> str:

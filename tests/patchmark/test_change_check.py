@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from support.report_data import facts
 from support.repos import Entry, File, Repo
 
 from core.change_check import ChangeCheck
@@ -15,7 +16,9 @@ from core.errors import PatchmarkError, UsageError
 from models.guidance import Version
 from patchmark.change_check import Wish, prepared
 from patchmark.change_check_files import LARGEST
+from patchmark.change_check_told import told
 from patchmark.settings import Flags, Settings
+from reports.tally import tally
 
 CLAUDE = "anthropic:claude-opus-4-8"
 TOML = f'models = ["reference", "{CLAUDE}"]\nbudget-usd = 5\n'
@@ -281,3 +284,18 @@ def test_the_bases_newer_commits_are_not_the_changes(repo: Repo) -> None:
     settings = prepared(Flags(repo=repo.path), wish, {"PATH": os.environ["PATH"]})
     assert about(settings).base == began
     assert compared(settings).keys() == {"AGENTS.md"}
+
+
+def test_a_change_that_tells_the_fixes_is_found_out(repo: Repo) -> None:
+    """What it is measured on would be solved by copying."""
+    tasks = tally(facts({"openai:a": "FP"})).tasks
+    fix = "def run():\n    total = net(items)\n"
+    plain, telling = check(repo, {"AGENTS.md": "x\n"}), check(repo, {"AGENTS.md": fix})
+    assert plain.change is not None
+    assert telling.change is not None
+    assert told(tasks, plain.change) == ()
+    assert told(tasks, telling.change) == tuple(task.title for task in tasks)
+    repo.commit("Told before", {"CLAUDE.md": fix})
+    before = check(repo, {"AGENTS.md": fix})
+    assert before.change is not None
+    assert told(tasks, before.change) == ()

@@ -63,7 +63,7 @@ CASES = {
         },
         untouched=("openai:d+instructions=off",),
     ),
-    "few": measured({"openai:a": ("FFFFF", "PPPPP")}),
+    "few": measured({"openai:a": ("FFFFF", "PPPPP")}, told=("Cache key forgets the locale",)),
     "idle": measured({"openai:a": ("FF", "FF")}, entrants=(), untouched=("openai:a",)),
 }
 SAID = {
@@ -100,9 +100,9 @@ def test_golden_terminal(golden: Golden) -> None:
 
 
 def test_as_good_takes_many_tasks_and_no_difference() -> None:
-    report = measured({"openai:a": ("PF" * 25, "PF" * 25)})
+    report = measured({"openai:a": ("PF" * 30, "PF" * 30)})
     assert report.verdict == (
-        "With the change openai:a is as good, not worse by 10 points: 50 % → 50 % on 50 tasks: "
+        "With the change openai:a is as good, not worse by 10 points: 50 % → 50 % on 60 tasks: "
         "better on 0, worse on 0 (p = 1)."
     )
     few = measured({"openai:a": ("PF" * 5, "PF" * 5)})
