@@ -10,6 +10,7 @@ import typer
 from core.errors import PatchmarkError
 from patchmark import (
     __version__,
+    change_checking,
     checking,
     comparing,
     demo,
@@ -269,6 +270,7 @@ app.command("compare", epilog=comparing.EPILOG)(comparing.compare)
 app.command("plan", epilog=PLANS)(plan)
 app.command("merge", epilog=f"{merging.EPILOG}\n\n{CODES}")(merging.merge)
 app.command("init", epilog=init.EPILOG)(init.init)
+app.command("check-change", epilog=change_checking.EPILOG)(change_checking.check_change)
 add_to(app)
 
 

@@ -31,6 +31,7 @@ from patchmark.sampling import DEFAULT_MAX_LEAK, DEFAULT_MAX_VAGUENESS
 from sandbox.registry import ADDRESS
 
 NAME = "patchmark.toml"
+DEFAULT_OUTPUT_TOKENS = 16_000
 
 
 class _Section(BaseModel):
@@ -203,6 +204,11 @@ def load(path: Path) -> Config:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from error
+    return read(text, str(path))
+
+
+def read(text: str, path: str) -> Config:
+    """Read a configuration; `path` is what messages call it. Raises UsageError naming the line."""
     try:
         return Config.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

@@ -113,6 +113,7 @@ class Run:
             commands=settings.commands,
             open_benches=self.place.open_bench,
             agent_limits=settings.agent_limits,
+            versions=settings.change.versions if settings.change else {},
             ca_bundle=settings.ca_bundle,
         )
 
@@ -254,6 +255,8 @@ def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Ru
     check(settings.record, settings.out, settings.replay)
     repository = open_repository(settings.repo)
     refuse_tracked(repository, settings.out)
+    if settings.change:  # tasks come from what both versions have in common
+        repository.head = settings.change.about.base
     with RunFolder(settings.out, settings.redactor) as folder:
         # What earlier runs of this folder were billed counts against the cap as well.
         billed = Decimal(0)

@@ -24,8 +24,9 @@ from models.registry import check_reviewer, check_rewriter
 from models.spec import check, full_name
 from patchmark.addresses import addresses, cloud, keys
 from patchmark.amounts import money, price
+from patchmark.change_check_plan import Plan
 from patchmark.choosing import chosen
-from patchmark.config import NAME, Config, LimitsSection, load
+from patchmark.config import DEFAULT_OUTPUT_TOKENS, NAME, Config, LimitsSection, load
 from patchmark.machine import ca_bundle, pythons
 from patchmark.machine import cache_folder as cache_folder
 from patchmark.sampling import Choice
@@ -152,6 +153,8 @@ class Settings:
     """What the engine runs containers with; None = what it would choose itself."""
     variables: Mapping[str, str] = field(repr=False)
     """The environment, for what talks to the engine and to GitHub."""
+    change: Plan | None = None
+    """The two versions that are compared, where this is a check of a change."""
 
 
 def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
@@ -196,7 +199,7 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         agent_limits=AgentLimits(**dict(config.agent)),
         commands=_commands(config),
         environment=EnvironmentSettings(**dict(config.environment)),
-        max_output_tokens=config.max_output_tokens or 16_000,
+        max_output_tokens=config.max_output_tokens or DEFAULT_OUTPUT_TOKENS,
         prices={name: price(section) for name, section in config.prices.items()},
         network=Network(
             {name: environment[name] for name in PASSED_ON if name in environment},
