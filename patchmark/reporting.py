@@ -10,7 +10,7 @@ from core.report import ApartRow, Report
 from core.types import Candidate, Cutoff, Dropped, Outcome, Task
 from models.cutoffs import cutoff
 from models.rewrite import billed
-from patchmark import __version__, partial
+from patchmark import __version__, imported, partial
 from patchmark.batches import awaited, words
 from patchmark.mining import notices
 from patchmark.reviewing import opinions_of
@@ -66,6 +66,7 @@ def _facts(run: Run) -> Facts:
             *notices(run.folder.path),
             *([words(waiting)] if waiting else []),
             *_absent(settings),
+            *imported.unconfirmed(run.folder.path, run.all_tasks()),
         ],
         rewriter=settings.rewrite_with,
         rewriting_usd=_rewriting(run),

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from threading import BoundedSemaphore, Lock
+from threading import Lock
 
 from core.attempts import Key
-from core.bench import Workbench
 from core.confinement import Confinement
 from core.git import Repository
 from core.opinion import Opinion
-from core.outlet import OpenBench
 from core.store import RunFolder
 from core.types import Candidate, Dropped, Patch, Probe, Task, Verdict
 from miner.outline import outline
@@ -32,15 +30,14 @@ from models.review import Reviewer
 from models.rewrite import Rewriter
 from patchmark import asked
 from patchmark.clock import Clock
-from patchmark.gated import gated
+from patchmark.here import Here
+from patchmark.place import Place
 from patchmark.progress import Show
 from patchmark.recording import check, record
 from patchmark.rewriting import originals
 from patchmark.settings import Settings
 from patchmark.sharding import Share, share
 from patchmark.under_test import open_repository, refuse_tracked
-from sandbox.bench import DockerBenches
-from sandbox.command_bench import DockerOpenBenches
 from sandbox.discover import connect
 from sandbox.docker import DockerEngine
 from sandbox.image import Images
@@ -62,7 +59,6 @@ class Run:
     clock: Clock = field(default_factory=Clock)
     _engine: DockerEngine | None = None
     _connecting: Lock = field(default_factory=Lock)
-    _imaging: Lock = field(default_factory=Lock)
 
     @property
     def engine(self) -> DockerEngine:
@@ -73,9 +69,14 @@ class Run:
                 self._engine = connect(settings.variables, settings.redactor, settings.runtime)
             return self._engine
 
+    @cached_property
+    def place(self) -> Place:
+        """Where candidates are proven, patches judged and agents at work."""
+        return Here(self)
+
     def close(self) -> None:
         """Let go of the engine and of what still runs in it."""
-        left = self._engine.close() if self._engine is not None else []
+        left = [*self._ended_place(), *(self._engine.close() if self._engine is not None else ())]
         if left:
             names = ", ".join(name[:12] for name in left)
             self.show.tell(f"containers that the engine does not remove: {names}")
@@ -83,8 +84,12 @@ class Run:
     def break_off(self) -> None:
         """End what is under way: no question is sent any more, and no container goes on."""
         self.lanes.close()
+        self._ended_place()
         if self._engine is not None:
             self._engine.close()
+
+    def _ended_place(self) -> list[str]:
+        return self.place.close() if "place" in self.__dict__ else []
 
     @cached_property
     def _desk(self) -> Desk:
@@ -101,37 +106,13 @@ class Run:
             cloud=settings.cloud,
             prices=settings.prices,
             max_output_tokens=settings.max_output_tokens,
-            benches=self._bench,
+            benches=self.place.bench,
             outline=outline,
             commands=settings.commands,
-            open_benches=self._open_bench,
+            open_benches=self.place.open_bench,
             agent_limits=settings.agent_limits,
             ca_bundle=settings.ca_bundle,
         )
-
-    def _bench(self, task: Task) -> AbstractContextManager[Workbench]:
-        return gated(DockerBenches(self.engine, self.settings.limits)(task), self.containers)
-
-    @cached_property
-    def containers(self) -> BoundedSemaphore:
-        """Held while a container works, so that no test is slow for what others do."""
-        return BoundedSemaphore(self.settings.workers)
-
-    @contextmanager
-    def _open_bench(self, task: Task, install: tuple[str, ...]) -> Iterator[OpenBench]:
-        benches = DockerOpenBenches(self.engine, self.settings.limits, self._open_images)
-        # Held all the time: nobody can tell when it works and when it waits for a model.
-        with self.containers, benches(task, install) as bench:
-            yield bench
-
-    def _open_images(self) -> Images:
-        # One for all threads: it is what keeps equal images from being built at once.
-        with self._imaging:
-            return self._on_top
-
-    @cached_property
-    def _on_top(self) -> Images:
-        return self.images(self.settings.environment)
 
     @cached_property
     def entrants(self) -> tuple[Entrant, ...]:

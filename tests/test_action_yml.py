@@ -1,8 +1,10 @@
-"""action.yml and post/action.yml, what the program reads, and README's table say the same."""
+"""action.yml and post/action.yml, and what the program reads, say the same.
+
+That the documents do too is in test_documents.py.
+"""
 
 from __future__ import annotations
 
-import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,6 @@ import yaml
 from patchmark.action_inputs import INPUT_PREFIX, ActionInputs
 
 ROOT = Path(__file__).parents[1]
-TABLE = re.compile(r"<!-- inputs -->(.*?)<!-- /inputs -->", re.DOTALL)
 INSTALL_ONLY = {"python"}
 
 
@@ -114,15 +115,3 @@ def test_every_output_is_set_by_the_program(action: dict[str, Any]) -> None:
     for name, entry in action["outputs"].items():
         assert entry["value"] == f"${{{{ steps.run.outputs.{name} }}}}"
         assert f'"{name}"' in source or name.removeprefix("report-") in ("md", "html", "json")
-
-
-def test_readme_lists_each_input_with_its_default(action: dict[str, Any]) -> None:
-    """README's table between `<!-- inputs -->` and `<!-- /inputs -->`: | `name` | `default` |."""
-    found = TABLE.search((ROOT / "README.md").read_text(encoding="utf-8"))
-    assert found is not None, "README has no table of inputs"
-    rows = {}
-    for line in found[1].splitlines():
-        cells = [cell.strip() for cell in line.split("|")[1:-1]]
-        if len(cells) >= 2 and cells[0].startswith("`"):
-            rows[cells[0].strip("`")] = cells[1].strip("`")
-    assert rows == {name: entry["default"] for name, entry in action["inputs"].items()}

@@ -24,6 +24,8 @@ CLEAN = {
     "patchmark/environments.py": "what was probed by the engine, and a kept answer, both redacted",
     "patchmark/repairing.py": "a kept answer, redacted before it is read",
     "patchmark/init.py": "texts of our own, and names of models",
+    "patchmark/imported.py": "through the settings' redactor",
+    "patchmark/formats/writing.py": "records of a run folder, redacted when they were appended",
     "patchmark/partial.py": "numbers of our own",
     "patchmark/mining.py": "commit ids, counts, and globs of the settings",
     "sandbox/once.py": "an empty file, to lock",

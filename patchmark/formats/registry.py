@@ -1,0 +1,10 @@
+"""The formats that `patchmark export` and `patchmark import` know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from patchmark.formats import predictions, rows
+from patchmark.formats.base import Format
+
+FORMATS: Mapping[str, Format] = {one.name: one for one in (rows.FORMAT, predictions.FORMAT)}
