@@ -27,7 +27,7 @@ from patchmark.action_inputs import (
 from patchmark.events import Event, event_of, secrets_withheld
 from patchmark.pipeline import AWAITING, TIME_UP
 from patchmark.planning import matrix
-from patchmark.posting import Posting, best, kept_from, post, repository_at, run_of
+from patchmark.posting import Posting, best, kept_from, post, repository_at, run_of, track
 from patchmark.secrets import redactor_for, secrets_in
 from patchmark.settings import Flags, make
 from patchmark.workflow import Workflow
@@ -155,27 +155,31 @@ def _publish(
     workflow.summary(markdown.summary(report))
     for name, value in _outputs(report, Path(inputs.run_folder)).items():
         workflow.output(name, value)
-    mode, pull_request = inputs.comment, event.pull_request
-    if mode == "off":
+    if inputs.comment == "off":
         return
-    if pull_request is None:
+    posting = Posting(mode=inputs.comment, run=run_of(environment, report), kept=kept)
+    number, title = event.number, inputs.tracking_issue
+    what = "comment" if number else "tracking issue"
+    if not number and not title:
         if event.aside:
             workflow.notice(f"no comment, the report is in the job summary: {event.aside}")
         return
     if not inputs.github_token:
-        workflow.warning("no comment: the input `github-token` is empty")
+        workflow.warning(f"no {what}: the input `github-token` is empty")
         return
-    posting = Posting(mode=mode, run=run_of(environment, report), kept=kept)
+    url = ""
     try:
         with repository_at(environment, inputs.github_token, inputs.ca_bundle) as repository:
-            done = post(repository, pull_request.number, report, posting)
+            if number:
+                done = post(repository, number, report, posting)
+            else:
+                done = track(repository, title, report, posting)
     except PatchmarkError as error:
-        workflow.warning(f"no comment, the report is in the job summary: {error}")
-        url = ""
+        workflow.warning(f"no {what}, the report is in the job summary: {error}")
     else:
         url = done.published.url
         if done.why:
-            workflow.notice(f"the comment stays as it is: {done.why}")
+            workflow.notice(f"the {what} stays as it is: {done.why}")
     workflow.output("comment-url", url)
 
 

@@ -79,7 +79,12 @@ def _needed(used: Used) -> dict[str, str]:
     silent = used.inputs.get("comment") == "off" or used.inputs.get("github-token") == ""
     silent = silent or used.command == "plan" or used.sharded
     comments = used.triggers & _SHARED and not silent
-    return {"contents": "read"} | ({"pull-requests": "write"} if comments else {})
+    tracks = used.inputs.get("tracking-issue", "") not in ("", "false") and not silent
+    return (
+        {"contents": "read"}
+        | ({"pull-requests": "write"} if comments else {})
+        | ({"issues": "write"} if tracks else {})
+    )
 
 
 def _called(used: Used) -> Iterator[Check]:

@@ -14,6 +14,8 @@ from patchmark import action_shards
 from reports.quiet import Mode
 
 INPUT_PREFIX = "PATCHMARK_INPUT_"
+TRACKING = "patchmark: which coding model is best here"
+"""Title of the tracking issue, where none is given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,8 @@ class ActionInputs:
     replay: str
     config: str
     comment: Mode | Literal["off"]
+    tracking_issue: str
+    """Its title; empty = there is none."""
     github_token: str
     anthropic_api_key: str
     google_api_key: str
@@ -108,6 +112,13 @@ def comment_mode(environment: Mapping[str, str]) -> Mode | Literal["off"]:
     raise UsageError(f"input `comment` is {given!r}; it can be {', '.join([*modes, 'off'])}")
 
 
+def tracking_title(given: str) -> str:
+    """The title that the input `tracking-issue` asks for."""
+    if given.casefold() in ("", "false"):
+        return ""
+    return TRACKING if given.casefold() == "true" else given
+
+
 def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
     """Read the inputs. Raises UsageError, naming the input, for a value it cannot have."""
 
@@ -147,6 +158,7 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         replay=path("REPLAY"),
         config=path("CONFIG"),
         comment=comment_mode(environment),
+        tracking_issue=tracking_title(value("TRACKING_ISSUE")),
         github_token=value("GITHUB_TOKEN"),
         anthropic_api_key=value("ANTHROPIC_API_KEY"),
         google_api_key=value("GOOGLE_API_KEY"),

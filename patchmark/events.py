@@ -39,6 +39,11 @@ class Event:
     idle: str = ""
     """Why there is nothing to measure."""
 
+    @property
+    def number(self) -> int | None:
+        """Of the pull request."""
+        return self.pull_request.number if self.pull_request else None
+
 
 def event_of(environment: Mapping[str, str]) -> Event:
     """The event that started the workflow. Raises UsageError where its file cannot be read."""

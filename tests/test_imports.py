@@ -28,7 +28,14 @@ SDK_HOMES = {
     "google": ("models/google.py", "models/google_"),
     "openai": ("models/openai.py", "models/openai_"),
     "docker": ("sandbox/",),
-    "github": ("reports/comment.py", "reports/patience.py", "miner/", "patchmark/"),
+    "github": (
+        "reports/comment.py",
+        "reports/sticky.py",
+        "reports/tracking.py",
+        "reports/patience.py",
+        "miner/",
+        "patchmark/",
+    ),
     "jinja2": ("models/prompt.py", "reports/"),
     "tree_sitter": ("miner/grammars.py",),
 }

@@ -136,7 +136,7 @@ class FakeGitHub(Served):
     def _answer(self, method: str, target: str, sent: dict[str, Any]) -> _Answer:
         url = urlsplit(target)
         if url.path == self.prefix.removesuffix("/v3") + "/graphql":
-            return self._graphql()
+            return self._graphql(sent)
         if not url.path.startswith(f"{self.prefix}/"):
             return 404, _NOT_FOUND, {}
         path = url.path.removeprefix(self.prefix)
@@ -164,7 +164,7 @@ class FakeGitHub(Served):
             return self._page(found, query, path)
         return 404, _NOT_FOUND, {}
 
-    def _graphql(self) -> _Answer:
+    def _graphql(self, sent: dict[str, Any]) -> _Answer:  # noqa: ARG002 - others look at it
         if isinstance(self.viewer, int):
             return self.viewer, _REFUSED, {}
         return 200, {"data": {"viewer": {"login": self.viewer}}}, {}
