@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from threading import Lock
 
+from core.attempts import Key
 from core.confinement import Confinement
 from core.git import Repository
 from core.opinion import Opinion
@@ -223,9 +224,9 @@ class Run:
             return originals(self.folder.read(Task))
         return {task.id: task for task in self.folder.read(Task)}
 
-    def patches(self) -> dict[object, Patch]:
-        """The latest patch of each (task, entrant, attempt)."""
-        return dict(self.folder.latest(Patch, lambda p: (p.task_id, p.entrant, p.attempt)))
+    def patches(self) -> Mapping[Key, Patch]:
+        """The latest patch of each (task, entrant, attempt), read when it is looked at."""
+        return self.folder.attempts(Patch)
 
     def probes(self) -> dict[object, Probe]:
         """The latest probe of each (task, entrant)."""
@@ -239,9 +240,9 @@ class Run:
         """What test runs were held to; None where nothing was judged."""
         return next(reversed([*self.folder.read(Confinement)]), None)
 
-    def verdicts(self) -> dict[object, Verdict]:
-        """The latest verdict of each (task, entrant, attempt)."""
-        return dict(self.folder.latest(Verdict, lambda v: (v.task_id, v.entrant, v.attempt)))
+    def verdicts(self) -> Mapping[Key, Verdict]:
+        """The latest verdict of each (task, entrant, attempt), read when it is looked at."""
+        return self.folder.attempts(Verdict)
 
 
 def opinion_key(opinion: Opinion) -> tuple[object, ...]:
