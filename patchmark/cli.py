@@ -9,6 +9,7 @@ import typer
 
 from core.errors import PatchmarkError
 from patchmark import __version__, checking, comparing, demo, env, history, images, init, merging
+from patchmark import live as live_command
 from patchmark.commands import CODES, errors, estimated, known, one_stage, to_report
 from patchmark.mining import mine_stage
 from patchmark.options import (
@@ -271,6 +272,7 @@ app.command("models", epilog=checking.MODELS_EPILOG)(checking.list_models)
 app.command("compare", epilog=comparing.EPILOG)(comparing.compare)
 app.command("plan", epilog=PLANS)(plan)
 app.command("merge", epilog=f"{merging.EPILOG}\n\n{CODES}")(merging.merge)
+app.command("live", epilog=live_command.EPILOG)(live_command.live)
 app.command("init", epilog=init.EPILOG)(init.init)
 
 
