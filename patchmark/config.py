@@ -162,6 +162,20 @@ class SandboxSection(_Section):
     registry: str | None = Field(default=None, pattern=rf"^{ADDRESS.pattern}$")
 
 
+class TrialSection(_Section):
+    """From when to when pull requests are tried live."""
+
+    since: Day | None = None
+    until: Day | None = None
+    weeks: float | None = Field(default=None, gt=0, le=520, strict=False)
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if self.until and self.weeks:
+            raise ValueError("until and weeks exclude each other")
+        return self
+
+
 class PriceSection(_Section):
     """US dollars per million tokens."""
 
@@ -192,6 +206,7 @@ class Config(_Section):
     limits: LimitsSection = LimitsSection()
     agent: AgentSection = AgentSection()
     sandbox: SandboxSection = SandboxSection()
+    trial: TrialSection = TrialSection()
     commands: dict[CommandName, CommandSection] = Field(default_factory=dict)
     budgets: dict[str, Money] = Field(default_factory=dict)
     prices: dict[str, PriceSection] = Field(default_factory=dict)
