@@ -24,7 +24,7 @@ from patchmark.action_inputs import (
     keys_in,
     parse_inputs,
 )
-from patchmark.action_warm import share_images
+from patchmark.action_warm import share_images, traces, without_cache
 from patchmark.events import Event, distrusted, event_of, secrets_withheld
 from patchmark.pipeline import AWAITING, TIME_UP
 from patchmark.planning import matrix
@@ -77,14 +77,19 @@ def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -
     lacking = inputs.lacks_a_key(keys_in(environment))
     if lacking and secrets_withheld(event, environment):
         return _skip(workflow, _KEYLESS)
+    others = distrusted(event, environment)
+    inputs = without_cache(inputs, environment, workflow.notice, others) if others else inputs
     _hand_over(inputs, environment)
-    share_images(inputs, distrusted(event, environment), workflow.notice)
+    share_images(inputs, others, workflow.notice)
+    there = traces(inputs.cache_folder)
     report_file = Path(inputs.run_folder) / "report.json"
     before, kept = _modified(report_file), kept_from(report_file)
     with workflow.deaf():
         code = program(inputs.arguments())
         sys.stdout.flush()
         sys.stderr.flush()
+    changed = bool(inputs.cache_folder) and traces(inputs.cache_folder) != there
+    workflow.output("cache-changed", str(changed).lower())
     if inputs.command == "plan":
         return _planned(inputs, workflow, code)
     if _modified(report_file) in (None, before):

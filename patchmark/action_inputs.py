@@ -14,6 +14,8 @@ from patchmark import action_shards
 from reports.quiet import Mode
 
 INPUT_PREFIX = "PATCHMARK_INPUT_"
+RUN = "patchmark-run"
+"""The run folder's name, where none is given."""
 TRACKING = "patchmark: which coding model is best here"
 """Title of the tracking issue, where none is given."""
 
@@ -56,6 +58,7 @@ class ActionInputs:
     time_limit: str
     registry: str
     registry_push: bool
+    cache_folder: str
 
     def arguments(self) -> list[str]:
         """The command line this stands for. Keys and tokens are never part of it."""
@@ -165,7 +168,7 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         anthropic_api_key=value("ANTHROPIC_API_KEY"),
         google_api_key=value("GOOGLE_API_KEY"),
         openai_api_key=value("OPENAI_API_KEY"),
-        run_folder=path("RUN_FOLDER") or str(temporary / "patchmark-run"),
+        run_folder=path("RUN_FOLDER") or str(Path(path("CACHE_FOLDER") or temporary) / RUN),
         ca_bundle=path("CA_BUNDLE"),
         command=one_of("COMMAND", *action_shards.COMMANDS),
         shards=action_shards.count(value("SHARDS")),
@@ -174,6 +177,7 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         time_limit=value("TIME_LIMIT"),
         registry=value("REGISTRY"),
         registry_push=one_of("REGISTRY-PUSH", "false", "true") == "true",
+        cache_folder=path("CACHE_FOLDER"),
     )
 
 

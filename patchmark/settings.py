@@ -32,7 +32,7 @@ from patchmark.machine import cache_folder as cache_folder
 from patchmark.sampling import Choice
 from patchmark.secrets import redactor_for
 from patchmark.sharding import Shard, shard_of
-from patchmark.warm import SharedImages, shared_images
+from patchmark.warm import SharedImages, kept_folder, shared_images
 from reports.analysis import MARGIN
 from reports.gates import Wanted
 from sandbox.engine import Limits
@@ -145,6 +145,8 @@ class Settings:
     redactor: Redactor
     """What everything goes through that is written."""
     cache: Path
+    kept: Path | None
+    """Folder that goes with images, package caches and `cache` to the next machine, if any does."""
     registry: SharedImages | None
     """Where images are pulled from before they are built."""
     pythons: tuple[Path, ...]
@@ -161,7 +163,7 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
     """Put flags, file and environment together. Raises UsageError naming what is wrong."""
     repo = (flags.repo or Path()).expanduser()
     config = _config(flags.config, repo)
-    bundle = ca_bundle(environment)
+    bundle, kept = ca_bundle(environment), kept_folder(environment)
     part = shard_of(flags.shard, flags.history)
     budget = money("budget-usd", flags.budget_usd, config.budget_usd)
     return Settings(
@@ -210,7 +212,8 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         base_urls=addresses(environment),
         cloud=cloud(environment),
         redactor=redactor_for(environment),
-        cache=cache_folder(environment),
+        cache=kept / "cache" if kept else cache_folder(environment),
+        kept=kept,
         registry=shared_images(environment, config.sandbox.registry),
         pythons=pythons(environment),
         # The repository's word comes second: it must not weaken what its user decided.

@@ -10,6 +10,7 @@ import hashlib
 import re
 import shlex
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Literal
@@ -76,6 +77,19 @@ class Validator:
             if not self.engine.answers():
                 raise
             return _drop(candidate, _FOR_NOW, DropReason.ENVIRONMENT_BROKEN, str(error))
+
+    def brings(self, task: Task) -> bool:
+        """Whether the very image of a proven task is here, or can be fetched.
+
+        One that is built anew is another. Raises EngineError.
+        """
+        if self.engine.image_id(task.image) is not None:
+            return True
+        with suppress(BrokenEnvironmentError):
+            for recipe in self.images.recipes(task.base_commit, task.committed_at):
+                if self.images.fetched(task.base_commit, recipe) == task.image:
+                    return True
+        return False
 
     def _prove(self, candidate: Candidate, key: str) -> Task | Dropped:
         """By the first recipe that works; what the first one said counts if none does."""
