@@ -55,6 +55,8 @@ class ActionInputs:
     merge_from: str
     time_limit: str
     guidance: str
+    registry: str
+    registry_push: bool
 
     def flags(self) -> dict[str, str]:
         """The command line's flags, some of them empty. Keys and tokens are none."""
@@ -137,7 +139,7 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         return str(workspace / value(name)) if value(name) else ""
 
     def one_of(name: str, *choices: str) -> str:
-        given = value(name) or choices[0]
+        given = value(name.replace("-", "_")) or choices[0]
         if given not in choices:
             can = " or ".join(map(repr, choices))
             raise UsageError(f"input `{name.lower()}` is {given!r}; it can be {can}")
@@ -176,6 +178,8 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         merge_from=path("MERGE_FROM") or str(temporary / "patchmark-shards"),
         time_limit=value("TIME_LIMIT"),
         guidance=value("GUIDANCE"),
+        registry=value("REGISTRY"),
+        registry_push=one_of("REGISTRY-PUSH", "false", "true") == "true",
     )
 
 

@@ -88,7 +88,10 @@ def with_models(
     wish = Wish(base=sides.base, head=sides.head, globs=names(inputs.guidance))
     settings: Settings = prepared(flags, wish, environment)
     return replace(
-        inputs, models=",".join(settings.models), rewrite_with=settings.rewrite_with or ""
+        inputs,
+        models=",".join(settings.models),
+        rewrite_with=settings.rewrite_with or "",
+        judge_model="",
     )
 
 

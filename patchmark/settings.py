@@ -32,6 +32,7 @@ from patchmark.machine import cache_folder as cache_folder
 from patchmark.sampling import Choice
 from patchmark.secrets import redactor_for
 from patchmark.sharding import Shard, shard_of
+from patchmark.warm import SharedImages, shared_images
 from reports.analysis import MARGIN
 from reports.gates import Wanted
 from sandbox.engine import Limits
@@ -144,8 +145,8 @@ class Settings:
     redactor: Redactor
     """What everything goes through that is written."""
     cache: Path
-    registry: str | None
-    """Where images are pulled from before they are built, as `host:5000/team`."""
+    registry: SharedImages | None
+    """Where images are pulled from before they are built."""
     pythons: tuple[Path, ...]
     """Folders of interpreters on this machine."""
     runtime: str | None
@@ -210,7 +211,7 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         cloud=cloud(environment),
         redactor=redactor_for(environment),
         cache=cache_folder(environment),
-        registry=environment.get("PATCHMARK_REGISTRY") or None,
+        registry=shared_images(environment, config.sandbox.registry),
         pythons=pythons(environment),
         # The repository's word comes second: it must not weaken what its user decided.
         runtime=environment.get("PATCHMARK_RUNTIME") or config.sandbox.runtime,
