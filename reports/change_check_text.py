@@ -8,7 +8,7 @@ from rich.console import Console
 
 from core.change_check import ChangeCheck, ChangedItem
 from core.report import Report
-from reports.change_check_view import item_line, lines, moved, told_words, versions_line
+from reports.change_check_view import item_line, lines, moved, told_words
 from reports.escape import one_line
 from reports.view import notes
 from reports.words import banners, listing
@@ -37,7 +37,6 @@ def show(report: Report, change: ChangeCheck, console: Console) -> None:
         say(f"\nAsked the same by both, and so not at all: {listing(change.untouched)}")
     for note in notes(report):
         say(f"\n{one_line(note, 400)}")
-    say(f"\n{versions_line(change)}")
 
 
 def _lines(report: Report, change: ChangeCheck) -> list[str]:
