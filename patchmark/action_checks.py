@@ -135,7 +135,7 @@ def _pins(used: Used) -> Check:
 
 
 def _runner(used: Used) -> Check:
-    needs_none = used.command != "run"
+    needs_none = not used.asks_models
     if needs_none and used.runner.startswith(("ubuntu", "windows", "macos")):
         if not used.runner.startswith("ubuntu"):
             return wrong("runner", f"{used.runner}: it takes Linux", "runs-on: ubuntu-24.04")
