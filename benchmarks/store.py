@@ -159,7 +159,12 @@ def _timed(call: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-CHILDREN = {"make": make, "json.loads": lines, "open": opened, "append": append}
+CHILDREN: dict[str, Callable[..., str]] = {
+    "make": make,
+    "json.loads": lines,
+    "open": opened,
+    "append": append,
+}
 
 
 # --- the whole -------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ from pathlib import Path
 LABEL = "dev.patchmark"
 """On everything of ours; its value says what it is: `container`, `image`, `cache`."""
 OWNER = f"{LABEL}.owner"
+NAMED = f"{LABEL}.tag"
+"""On images: the name that they were made under."""
 _SLACK = 2.0
 """Seconds by which the clocks of engine and machine may differ."""
 _LONGEST_SECONDS = 24 * 3600

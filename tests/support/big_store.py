@@ -4,7 +4,7 @@ time; written without a wait for the disk, so that a large one is made in a minu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -74,7 +74,7 @@ def big_store(folder: Path, repo: Path, size: Size, first: int = 0) -> Path:
     return folder
 
 
-def _write(files: dict[type[Record], BinaryIO], records: Iterator[Record] | list[Record]) -> None:
+def _write(files: Mapping[type[Record], BinaryIO], records: Iterable[Record]) -> None:
     for record in records:
         files[type(record)].write(record.model_dump_json().encode() + b"\n")
 
