@@ -30,7 +30,8 @@ _REPLAY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,150}")
 STRATEGIES = ("oneshot", "long-context", "agent")
 """How a model is used; the first unless a name says otherwise."""
 _COMMAND = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
-_WITH_A_COMMAND = frozenset({"command", "instructions", "max-output-tokens", "window"})
+_VERSION = re.compile(r"(base|head)-[0-9a-f]{8}")
+_WITH_A_COMMAND = frozenset({"command", "instructions", "max-output-tokens", "window", "version"})
 """Settings that can be held whatever the agent asks."""
 _SETTINGS = (
     "effort",
@@ -75,6 +76,8 @@ class Spec:
     """The coding agent that asks the model; its strategy is then `command`."""
     tools: bool = True
     """Whether an agent's tools are the API's own kind, or words."""
+    version: str = ""
+    """Which version of the repository's guidance and settings it is asked with; "" = none."""
 
     @property
     def priced_as(self) -> str:
@@ -142,7 +145,7 @@ def parse(name: str) -> Spec:
         key, equals, value = setting.partition("=")
         if setting in STRATEGIES:
             continue
-        if not equals or key not in _SETTINGS or key in given:
+        if not equals or key not in (*_SETTINGS, "version") or key in given:
             known = ", ".join((*(f"+{s}=…" for s in _SETTINGS), *(f"+{s}" for s in STRATEGIES)))
             raise UsageError(f"entrant {name!r}: +{setting}: not one of {known}, each once")
         given[key] = value
@@ -161,6 +164,7 @@ def parse(name: str) -> Spec:
         window=_tokens(name, "window", given.get("window")),
         repair=_switch(name, "repair", given.get("repair")) is not False,
         tools=_tools(name, given.get("tools"), api),
+        version=_version(name, given.get("version", "")),
     )
 
 
@@ -169,6 +173,11 @@ def _elsewhere(name: str) -> Spec:
     if not _PREDICTIONS_NAME.fullmatch(model):
         raise UsageError(f"entrant {name!r}: {model!r} is not a usable name after the colon")
     return Spec(service=PREDICTIONS, model=model)
+
+
+def with_version(name: str, version: str) -> str:
+    """The name of an entrant that is asked with a version, as `base-1a2b3c4d`."""
+    return f"{name}+version={version}"
 
 
 def works_in_a_container(name: str) -> bool:
@@ -192,6 +201,12 @@ def _command(name: str, given: Mapping[str, str], strategies: Sequence[str]) -> 
     if others := sorted({*strategies, *given} - _WITH_A_COMMAND):
         words = ", ".join(f"+{other}" for other in others)
         raise UsageError(f"entrant {name!r}: {words}: a command decides that itself")
+    return value
+
+
+def _version(name: str, value: str) -> str:
+    if value and not _VERSION.fullmatch(value):
+        raise UsageError(f"entrant {name!r}: +version={value}: `patchmark check-change` makes them")
     return value
 
 

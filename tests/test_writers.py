@@ -17,6 +17,7 @@ CLEAN = {
     "models/exchange_store.py": "through the redactor it is made with",
     "patchmark/people.py": "through the settings' redactor",
     "patchmark/asked.py": "through the settings' redactor",
+    "patchmark/change_check.py": "settings as a commit has them, gone when they are read",
     "patchmark/validated.py": "through the redactor it is made with",
     "patchmark/workflow.py": "through the redactor it is made with",
     "reports/files.py": "a report, which `patchmark/reporting.py` redacts whole",
