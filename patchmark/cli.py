@@ -9,8 +9,8 @@ import typer
 
 from core.errors import PatchmarkError
 from patchmark import __version__, checking, comparing, demo, env, history, images, init, merging
-from patchmark import live as live_command
 from patchmark.commands import CODES, errors, estimated, known, one_stage, to_report
+from patchmark.live import add_to as add_live
 from patchmark.mining import mine_stage
 from patchmark.options import (
     Attempts,
@@ -47,8 +47,7 @@ from patchmark.options import (
     Workers,
 )
 from patchmark.pipeline import TIME_UP, finish, prove_all, run_all, solve_all
-from patchmark.planning import EPILOG as PLANS
-from patchmark.planning import plan
+from patchmark.planning import PLANS, plan
 from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, make
 from patchmark.solving import judge_stage
@@ -272,7 +271,7 @@ app.command("models", epilog=checking.MODELS_EPILOG)(checking.list_models)
 app.command("compare", epilog=comparing.EPILOG)(comparing.compare)
 app.command("plan", epilog=PLANS)(plan)
 app.command("merge", epilog=f"{merging.EPILOG}\n\n{CODES}")(merging.merge)
-app.command("live", epilog=live_command.EPILOG)(live_command.live)
+add_live(app)
 app.command("init", epilog=init.EPILOG)(init.init)
 
 

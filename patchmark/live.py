@@ -35,11 +35,19 @@ from patchmark.progress import Show
 from patchmark.settings import Flags, Settings, make
 from patchmark.shelf import USUAL, live_shelf, put
 from patchmark.sources import github_name
+from patchmark.trial import EPILOG as TRIALS
+from patchmark.trial import trial
 from patchmark.under_test import open_repository
 from reports.live import plain
 
 EPILOG = f"Example: `patchmark live --pull 123 --models anthropic:claude-opus-4-8`\n\n{CODES}"
 FOLDER = "patchmark-live"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Make `live` and `trial` commands of it."""
+    app.command("live", epilog=EPILOG)(live)
+    app.command("trial", epilog=TRIALS)(trial)
 
 
 def live(

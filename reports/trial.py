@@ -150,7 +150,7 @@ def _task(one: LiveResult) -> TaskRow:
         title=f"#{one.pull_request} {one.title}" if one.pull_request else one.title,
         committed_at=one.made_at,
         statement="",
-        statement_source=StatementSource.PULL_REQUEST,
+        statement_source=one.statement_source or StatementSource.COMMIT_MESSAGE,
         issue=None,
         fix_commit=one.head,
         source_files=(),
