@@ -139,11 +139,11 @@ def merged_messages(brought: Sequence[Brought]) -> tuple[str, ...]:
 
 
 class Ids:
-    """The commits of HEAD's first-parent history, eight bytes each."""
+    """The commits of the first-parent history of a repository's head, eight bytes each."""
 
     def __init__(self, repository: Repository):
         found = array("Q")
-        with repository.stream("rev-list", "--first-parent", "HEAD") as out:
+        with repository.stream("rev-list", "--first-parent", repository.head) as out:
             for line in out:
                 found.append(_number(line))
         self._sorted = array("Q", sorted(found))

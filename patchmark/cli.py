@@ -8,8 +8,21 @@ from typing import Annotated
 import typer
 
 from core.errors import PatchmarkError
-from patchmark import __version__, checking, comparing, demo, env, history, images, init, merging
+from patchmark import (
+    __version__,
+    change_checking,
+    checking,
+    comparing,
+    demo,
+    env,
+    history,
+    images,
+    init,
+    merging,
+    predicting,
+)
 from patchmark.commands import CODES, errors, estimated, known, one_stage, to_report
+from patchmark.interchange import add_to
 from patchmark.live import add_to as add_live
 from patchmark.mining import mine_stage
 from patchmark.options import (
@@ -50,7 +63,6 @@ from patchmark.pipeline import TIME_UP, finish, prove_all, run_all, solve_all
 from patchmark.planning import PLANS, plan
 from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, make
-from patchmark.solving import judge_stage
 from patchmark.streams import quiet
 from patchmark.under_test import trust_absolute_folders_only
 
@@ -222,21 +234,7 @@ def solve(
     raise typer.Exit(one_stage(known(flags), solve_all, as_json=as_json))
 
 
-@app.command(epilog="Example: `patchmark judge --out my-run`")
-def judge(
-    out: Out = None,
-    repo: Repo = None,
-    models: Models = None,
-    max_tasks: MaxTasks = None,
-    config: ConfigFile = None,
-    workers: Workers = None,
-    as_json: Json = False,
-) -> None:
-    """Run the repository's tests on every patch that was not judged yet."""
-    flags = Flags(
-        repo=repo, out=out, models=models, max_tasks=max_tasks, config=config, workers=workers
-    )
-    one_stage(known(flags), judge_stage, as_json=as_json)
+app.command("judge", epilog=predicting.EPILOG)(predicting.judge)
 
 
 @app.command(epilog=f"Example: `patchmark report --out my-run --fail-under 0.5`\n\n{CODES}")
@@ -273,6 +271,8 @@ app.command("plan", epilog=PLANS)(plan)
 app.command("merge", epilog=f"{merging.EPILOG}\n\n{CODES}")(merging.merge)
 add_live(app)
 app.command("init", epilog=init.EPILOG)(init.init)
+app.command("check-change", epilog=change_checking.EPILOG)(change_checking.check_change)
+add_to(app)
 
 
 @app.command(hidden=True)

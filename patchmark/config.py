@@ -28,8 +28,10 @@ from core.errors import UsageError
 from models.command import OURS
 from models.cutoffs import last_day
 from patchmark.sampling import DEFAULT_MAX_LEAK, DEFAULT_MAX_VAGUENESS
+from sandbox.registry import ADDRESS
 
 NAME = "patchmark.toml"
+DEFAULT_OUTPUT_TOKENS = 16_000
 
 
 class _Section(BaseModel):
@@ -154,9 +156,10 @@ class CommandSection(_Section):
 
 
 class SandboxSection(_Section):
-    """What containers run on."""
+    """What containers run on, and where their images may come from."""
 
     runtime: str | None = Field(default=None, pattern=r"^[\w.-]+$")
+    registry: str | None = Field(default=None, pattern=rf"^{ADDRESS.pattern}$")
 
 
 class TrialSection(_Section):
@@ -216,6 +219,11 @@ def load(path: Path) -> Config:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from error
+    return read(text, str(path))
+
+
+def read(text: str, path: str) -> Config:
+    """Read a configuration; `path` is what messages call it. Raises UsageError naming the line."""
     try:
         return Config.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

@@ -34,7 +34,7 @@ from patchmark.posting import repository_at
 from patchmark.progress import Show
 from patchmark.settings import Flags, Settings, make
 from patchmark.shelf import USUAL, live_shelf, put
-from patchmark.sources import github_name
+from patchmark.sources import name_at
 from patchmark.trial import EPILOG as TRIALS
 from patchmark.trial import trial
 from patchmark.under_test import open_repository
@@ -133,7 +133,7 @@ def _find(
         raise UsageError("name what to try: --commit SHA, or --pull NUMBER")
     git = open_repository(settings.repo)
     token = settings.variables.get("GITHUB_TOKEN", "").strip()
-    name = github_name(settings, git)
+    name = name_at(settings, git)
     if not token or not name:
         if commit is None:
             raise UsageError("--pull asks GitHub: set GITHUB_TOKEN, and a remote called origin")

@@ -28,6 +28,8 @@ COMMANDS = (
     "doctor",
     "models",
     "init",
+    "export",
+    "import",
 )
 
 
