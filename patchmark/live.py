@@ -107,13 +107,15 @@ def live(
         return
     targets = _find(settings, commit, pull, allow_forks=allow_forks)
     trying.begin(targets, [] if again else known)
-    results = trying.attempt()
+    results, failed = trying.attempt()
     for result in results:
         errors().print(put(shelf, result, where), markup=False)
     if as_json:
         sys.stdout.write(json.dumps([one.model_dump(mode="json") for one in results]) + "\n")
     else:
         sys.stdout.write("".join(f"{plain(one)}\n" for one in results))
+    if failed is not None:
+        raise failed
 
 
 def trying_with(settings: Settings) -> Live:

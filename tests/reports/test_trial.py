@@ -110,6 +110,20 @@ def test_at_the_end_it_decides_where_the_numbers_do() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("careful", "hasty", "is_decided"),
+    [("P" * 12, "F" * 12, True), ("P" * 12, "P" * 12, False), ("PF", "FF", False)],
+)
+def test_without_a_current_model_the_best_has_to_beat_all(
+    careful: str, hasty: str, is_decided: bool
+) -> None:
+    """A winner that was none of anybody's alternatives was no decision."""
+    asked = Asked(repository="x", version="0", now=LATER, term=Term(end=LATER))
+    assert decided(pooled(weeks_of(careful, hasty), asked)) is is_decided
+    alone = [result(n, {CAREFUL: "P"}) for n in range(1, 13)]
+    assert not decided(pooled(alone, asked))
+
+
 def test_too_few_tasks_are_an_honest_end() -> None:
     report = summary(*weeks_of("PF", "FF"), end=LATER)
     assert not decided(report)
