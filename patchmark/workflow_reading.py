@@ -81,7 +81,7 @@ class Used:
 
     @property
     def command(self) -> str:
-        """`run`, `plan` or `merge` of patchmark itself, else the name of the other action."""
+        """What patchmark itself is to do, else the name of the other action."""
         return self.part or self.inputs.get("command") or "run"
 
     @property
@@ -92,7 +92,7 @@ class Used:
     @property
     def asks_models(self) -> bool:
         """Whether anything is paid for here."""
-        return self.command == "run"
+        return self.command in ("run", "live")
 
     def value(self, name: str) -> str:
         """An input, with the default of the workflow's own input where it is that."""
