@@ -27,6 +27,7 @@ from patchmark.action_inputs import (
 )
 from patchmark.action_warm import share_images, traces, without_cache
 from patchmark.events import Event, distrusted, event_of, secrets_withheld
+from patchmark.live_event import COMMANDS as LIVE
 from patchmark.pipeline import AWAITING, TIME_UP
 from patchmark.planning import matrix
 from patchmark.posting import Posting, best, kept_from, post, repository_at, run_of, track
@@ -85,6 +86,10 @@ def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -
     inputs = without_cache(inputs, environment, workflow.notice, others) if others else inputs
     _hand_over(inputs, environment)
     share_images(inputs, others, workflow.notice)
+    if inputs.command in LIVE:
+        from patchmark.live_action import run as run_live
+
+        return run_live(inputs, environment, event, workflow)
     there = traces(inputs.cache_folder)
     report_file = Path(inputs.run_folder) / "report.json"
     before, kept = _modified(report_file), kept_from(report_file)

@@ -41,7 +41,7 @@ def _no_keys(used: Used) -> Check:
 
 def _with_inputs(used: Used, settings: Settings) -> Settings:
     """The settings with what the workflow's inputs say, where that is no expression."""
-    tasks = used.value("max-tasks")
+    tasks = "1" if used.command == "live" else used.value("max-tasks")
     return replace(
         settings,
         models=used.models() or settings.models,

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from core.errors import UsageError
 from models.services import KEY_VARIABLES
 from models.spec import needs_key
-from patchmark import action_shards
+from patchmark import action_shards, live_event
 from reports.quiet import Mode
 
 INPUT_PREFIX = "PATCHMARK_INPUT_"
@@ -97,7 +97,7 @@ class ActionInputs:
 
     def lacks_a_key(self, keys: Mapping[str, str]) -> bool:
         """True where a model's API has to be called and its key is not among `keys`."""
-        if self.replay or self.command in ("plan", "merge"):
+        if self.replay or self.command not in ("run", "live", "change-check"):
             return False
         names = [*self.models.split(","), self.rewrite_with, self.judge_model]
         needed = {needs_key(name.strip()) for name in names if name} - {None}
@@ -175,7 +175,7 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         openai_api_key=value("OPENAI_API_KEY"),
         run_folder=path("RUN_FOLDER") or str(Path(path("CACHE_FOLDER") or temporary) / RUN),
         ca_bundle=path("CA_BUNDLE"),
-        command=one_of("COMMAND", *action_shards.COMMANDS),
+        command=one_of("COMMAND", *action_shards.COMMANDS, *live_event.COMMANDS),
         shards=action_shards.count(value("SHARDS")),
         shard=value("SHARD"),
         merge_from=path("MERGE_FROM") or str(temporary / "patchmark-shards"),

@@ -21,9 +21,9 @@ from patchmark import (
     merging,
     predicting,
 )
-from patchmark import live as live_command
 from patchmark.commands import CODES, errors, estimated, known, one_stage, to_report
 from patchmark.interchange import add_to
+from patchmark.live import add_to as add_live
 from patchmark.mining import mine_stage
 from patchmark.options import (
     Attempts,
@@ -60,8 +60,7 @@ from patchmark.options import (
     Workers,
 )
 from patchmark.pipeline import TIME_UP, finish, prove_all, run_all, solve_all
-from patchmark.planning import EPILOG as PLANS
-from patchmark.planning import plan
+from patchmark.planning import PLANS, plan
 from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, make
 from patchmark.streams import quiet
@@ -270,7 +269,7 @@ app.command("models", epilog=checking.MODELS_EPILOG)(checking.list_models)
 app.command("compare", epilog=comparing.EPILOG)(comparing.compare)
 app.command("plan", epilog=PLANS)(plan)
 app.command("merge", epilog=f"{merging.EPILOG}\n\n{CODES}")(merging.merge)
-app.command("live", epilog=live_command.EPILOG)(live_command.live)
+add_live(app)
 app.command("init", epilog=init.EPILOG)(init.init)
 app.command("check-change", epilog=change_checking.EPILOG)(change_checking.check_change)
 add_to(app)

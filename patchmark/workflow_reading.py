@@ -83,7 +83,7 @@ class Used:
 
     @property
     def command(self) -> str:
-        """The command of patchmark itself, as `run`, else the name of the other action."""
+        """What patchmark itself is to do, as `run`, else the name of the other action."""
         return self.part or self.inputs.get("command") or "run"
 
     @property
@@ -94,7 +94,7 @@ class Used:
     @property
     def asks_models(self) -> bool:
         """Whether anything is paid for here."""
-        return self.command in ("run", TWICE)
+        return self.command in ("run", "live", TWICE)
 
     def value(self, name: str) -> str:
         """An input, with the default of the workflow's own input where it is that."""
