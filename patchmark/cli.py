@@ -10,12 +10,14 @@ import typer
 from core.errors import PatchmarkError
 from patchmark import __version__, checking, comparing, demo, env, history, images, init, merging
 from patchmark.commands import CODES, errors, estimated, known, one_stage, to_report
+from patchmark.for_actions import action, action_post, on_command
 from patchmark.mining import mine_stage
 from patchmark.options import (
     Attempts,
     Batch,
     BatchWait,
     Budget,
+    ClusterAt,
     ConfigFile,
     CurrentModel,
     DryRun,
@@ -129,6 +131,7 @@ def run(
     judge_model: JudgeModel = None,
     rubric: Rubric = None,
     history_at: History = None,
+    cluster: ClusterAt = None,
     config: ConfigFile = None,
     workers: Workers = None,
     time_limit: TimeLimit = None,
@@ -145,7 +148,7 @@ def run(
         since=since, until=until, paths=paths, labels=labels, include_apart=include_apart,
         rewrite_with=rewrite_with, probe=probe, batch=batch, batch_wait=batch_wait,
         judge_model=judge_model, rubric=rubric, history=history_at, config=config, workers=workers,
-        time_limit=time_limit, shard=shard,
+        time_limit=time_limit, shard=shard, cluster=cluster,
     )  # fmt: skip
     if dry_run:
         raise typer.Exit(estimated(make(flags, os.environ), as_json=as_json))
@@ -178,6 +181,7 @@ def validate(
     paths: Paths = None,
     labels: Labels = None,
     include_apart: IncludeApart = None,
+    cluster: ClusterAt = None,
     config: ConfigFile = None,
     workers: Workers = None,
     time_limit: TimeLimit = None,
@@ -187,7 +191,7 @@ def validate(
     flags = Flags(
         repo=repo, out=out, max_tasks=max_tasks, since=since, until=until, paths=paths,
         labels=labels, include_apart=include_apart, config=config, workers=workers,
-        time_limit=time_limit,
+        time_limit=time_limit, cluster=cluster,
     )  # fmt: skip
     late = one_stage(known(flags), prove_all, as_json=as_json) == TIME_UP
     raise typer.Exit(TIME_UP if late else 0)  # what solving awaits is no matter of this
@@ -207,6 +211,7 @@ def solve(
     probe: Probe = None,
     batch: Batch = None,
     batch_wait: BatchWait = None,
+    cluster: ClusterAt = None,
     config: ConfigFile = None,
     time_limit: TimeLimit = None,
     shard: ShardOf = None,
@@ -217,7 +222,7 @@ def solve(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
         budget_usd=budget_usd, replay=replay, record=record, rewrite_with=rewrite_with, probe=probe,
         batch=batch, batch_wait=batch_wait, config=config, time_limit=time_limit,
-        shard=shard,
+        shard=shard, cluster=cluster,
     )  # fmt: skip
     raise typer.Exit(one_stage(known(flags), solve_all, as_json=as_json))
 
@@ -228,14 +233,16 @@ def judge(
     repo: Repo = None,
     models: Models = None,
     max_tasks: MaxTasks = None,
+    cluster: ClusterAt = None,
     config: ConfigFile = None,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
     """Run the repository's tests on every patch that was not judged yet."""
     flags = Flags(
-        repo=repo, out=out, models=models, max_tasks=max_tasks, config=config, workers=workers
-    )
+        repo=repo, out=out, models=models, max_tasks=max_tasks, config=config, workers=workers,
+        cluster=cluster,
+    )  # fmt: skip
     one_stage(known(flags), judge_stage, as_json=as_json)
 
 
@@ -272,27 +279,6 @@ app.command("compare", epilog=comparing.EPILOG)(comparing.compare)
 app.command("plan", epilog=PLANS)(plan)
 app.command("merge", epilog=f"{merging.EPILOG}\n\n{CODES}")(merging.merge)
 app.command("init", epilog=init.EPILOG)(init.init)
-
-
-@app.command(hidden=True)
-def action() -> None:
-    """What the GitHub Action runs; its inputs come from the environment."""
-    from patchmark.action import run as run_action
-
-    raise typer.Exit(run_action(os.environ, main))
-
-
-@app.command(hidden=True)
-def action_post() -> None:
-    """What the second half of a fork's workflow runs; its inputs come from the environment."""
-    from patchmark.fork_report import run as run_post
-
-    raise typer.Exit(run_post(os.environ))
-
-
-@app.command("on-command", hidden=True)
-def on_command() -> None:
-    """What the Action in `on-command/` runs: decides whether a comment is obeyed."""
-    from patchmark.on_command import run as run_command
-
-    raise typer.Exit(run_command(os.environ))
+app.command(hidden=True)(action)
+app.command(hidden=True)(action_post)
+app.command("on-command", hidden=True)(on_command)

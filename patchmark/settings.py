@@ -77,6 +77,7 @@ class Flags:
     workers: int | None = None
     time_limit: float | None = None
     shard: str | None = None
+    cluster: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +146,8 @@ class Settings:
     cache: Path
     registry: str | None
     """Where images are pulled from before they are built, as `host:5000/team`."""
+    cluster: str | None
+    """Address of the Dask scheduler whose workers run the containers; None = this machine does."""
     pythons: tuple[Path, ...]
     """Folders of interpreters on this machine."""
     runtime: str | None
@@ -208,6 +211,8 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         redactor=redactor_for(environment),
         cache=cache_folder(environment),
         registry=environment.get("PATCHMARK_REGISTRY") or None,
+        # Never the repository's word: whoever it names could run code here.
+        cluster=flags.cluster or environment.get("PATCHMARK_CLUSTER") or None,
         pythons=pythons(environment),
         # The repository's word comes second: it must not weaken what its user decided.
         runtime=environment.get("PATCHMARK_RUNTIME") or config.sandbox.runtime,
