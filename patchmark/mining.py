@@ -14,6 +14,7 @@ from core.types import Candidate, Dropped
 from miner.file_tracker import NoTracker
 from miner.mine import Earlier, Known, mine
 from miner.tracker import Tracker
+from patchmark import imported
 from patchmark.run import Run
 from patchmark.sources import tracker_for
 
@@ -49,8 +50,11 @@ def mine_stage(run: Run) -> None:
     """History → candidates. Only what is new since the last time is read.
 
     With other rules of what a test is, or where the clone lacked a part of the history, all
-    is mined anew; what the folder held is set aside.
+    is mined anew; what the folder held is set aside. Where tasks were imported, none is.
     """
+    if imported.read(run.folder.path) is not None:
+        run.show.tell("the tasks of this folder were imported: the history is not mined")
+        return
     before = read(run.folder.path)
     rules = run.settings.path_rules
     if before.head is not None and (before.rules != rules or not before.complete):
@@ -104,7 +108,9 @@ def _mine(run: Run, tracker: Tracker, head: str | None) -> None:
 
 def _commits(run: Run, head: str | None) -> int:
     old = [f"^{head}"] if head and run.repository.has(head) else []
-    return int(run.repository.text("rev-list", "--count", "--first-parent", "HEAD", *old))
+    return int(
+        run.repository.text("rev-list", "--count", "--first-parent", run.repository.head, *old)
+    )
 
 
 def _set_aside(folder: Path) -> None:

@@ -10,8 +10,9 @@ from core.report import ApartRow, Report
 from core.types import Candidate, Cutoff, Dropped, Outcome, Task
 from models.cutoffs import cutoff
 from models.rewrite import billed
-from patchmark import __version__, partial
+from patchmark import __version__, imported, partial
 from patchmark.batches import awaited, words
+from patchmark.change_check_told import told
 from patchmark.mining import notices
 from patchmark.reviewing import opinions_of
 from patchmark.run import Run
@@ -19,6 +20,7 @@ from patchmark.settings import Settings
 from patchmark.shelf import put, shelf, unfit
 from patchmark.sources import name_of
 from patchmark.trail import trail_of
+from reports.change_check import with_change
 from reports.digest import digest_of
 from reports.files import write as write_reports
 from reports.gates import Wanted, gates
@@ -32,6 +34,9 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
     wanted = Wanted() if run.settings.shard else run.settings.wanted
     report = report.model_copy(update={"gates": gates(report, wanted)})
     report = report.model_copy(update={"partial": undone(run, report)})
+    if plan := run.settings.change:
+        about = plan.about.model_copy(update={"told": told(report.tasks, plan)})
+        report = with_change(report, about)
     report = run.settings.redactor.record(report)
     return report, _written(run, report)
 
@@ -66,6 +71,7 @@ def _facts(run: Run) -> Facts:
             *notices(run.folder.path),
             *([words(waiting)] if waiting else []),
             *_absent(settings),
+            *imported.unconfirmed(run.folder.path, run.all_tasks()),
         ],
         rewriter=settings.rewrite_with,
         rewriting_usd=_rewriting(run),

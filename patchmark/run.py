@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from threading import Lock
 
+from core.attempts import Key
 from core.confinement import Confinement
 from core.git import Repository
 from core.opinion import Opinion
@@ -38,11 +39,12 @@ from patchmark.rewriting import originals
 from patchmark.settings import Settings
 from patchmark.sharding import Share, share
 from patchmark.under_test import open_repository, refuse_tracked
+from patchmark.warm import marks, store_for
 from sandbox.discover import connect
 from sandbox.docker import DockerEngine
 from sandbox.image import Images
 from sandbox.recipe import EnvironmentSettings
-from sandbox.stock import Marks
+from sandbox.store import Store
 from sandbox.validate import Validator
 
 
@@ -78,6 +80,8 @@ class Run:
 
     def close(self) -> None:
         """Let go of the engine and of what still runs in it."""
+        if "store" in self.__dict__ and (done := self.store.summary()):
+            self.show.tell(done)
         left = [*self._ended_place(), *(self._engine.close() if self._engine is not None else ())]
         if left:
             names = ", ".join(name[:12] for name in left)
@@ -113,6 +117,7 @@ class Run:
             commands=settings.commands,
             open_benches=self.place.open_bench,
             agent_limits=settings.agent_limits,
+            versions=settings.change.versions if settings.change else {},
             ca_bundle=settings.ca_bundle,
         )
 
@@ -155,6 +160,11 @@ class Run:
             self.engine, images, settings.environment, settings.limits, settings.validation_runs
         )
 
+    @cached_property
+    def store(self) -> Store:
+        """Where images come from before they are built here, and go to."""
+        return store_for(self.settings.registry, self.engine, self.show.tell)
+
     def images(self, environment: EnvironmentSettings) -> Images:
         """Images made as these settings say, on this run's engine."""
         settings = self.settings
@@ -166,8 +176,8 @@ class Run:
             logs=self.folder.logs,
             tell=self.show.tell,
             pythons=settings.pythons,
-            mark=marks(settings).mark,
-            registry=settings.registry,
+            mark=marks(settings.cache).mark,
+            store=self.store,
         )
 
     def repairer(self, name: str) -> Repairer:
@@ -217,9 +227,9 @@ class Run:
             return originals(self.folder.read(Task))
         return {task.id: task for task in self.folder.read(Task)}
 
-    def patches(self) -> dict[object, Patch]:
-        """The latest patch of each (task, entrant, attempt)."""
-        return dict(self.folder.latest(Patch, lambda p: (p.task_id, p.entrant, p.attempt)))
+    def patches(self) -> Mapping[Key, Patch]:
+        """The latest patch of each (task, entrant, attempt), read when it is looked at."""
+        return self.folder.attempts(Patch)
 
     def probes(self) -> dict[object, Probe]:
         """The latest probe of each (task, entrant)."""
@@ -233,19 +243,14 @@ class Run:
         """What test runs were held to; None where nothing was judged."""
         return next(reversed([*self.folder.read(Confinement)]), None)
 
-    def verdicts(self) -> dict[object, Verdict]:
-        """The latest verdict of each (task, entrant, attempt)."""
-        return dict(self.folder.latest(Verdict, lambda v: (v.task_id, v.entrant, v.attempt)))
+    def verdicts(self) -> Mapping[Key, Verdict]:
+        """The latest verdict of each (task, entrant, attempt), read when it is looked at."""
+        return self.folder.attempts(Verdict)
 
 
 def opinion_key(opinion: Opinion) -> tuple[object, ...]:
     """Whose opinion of what it is."""
     return (opinion.judge, opinion.task_id, opinion.entrant, opinion.attempt, opinion.order)
-
-
-def marks(settings: Settings) -> Marks:
-    """When images were last used on this machine."""
-    return Marks(settings.cache / "images")
 
 
 @contextmanager
@@ -254,6 +259,8 @@ def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Ru
     check(settings.record, settings.out, settings.replay)
     repository = open_repository(settings.repo)
     refuse_tracked(repository, settings.out)
+    if settings.change:  # tasks come from what both versions have in common
+        repository.head = settings.change.about.base
     with RunFolder(settings.out, settings.redactor) as folder:
         # What earlier runs of this folder were billed counts against the cap as well.
         billed = Decimal(0)

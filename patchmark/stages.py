@@ -8,6 +8,7 @@ from core.diff import split
 from core.types import Candidate, Dropped, Task
 from miner.candidate import added_lines
 from miner.scores import leak, vagueness
+from patchmark import imported
 from patchmark.clock import PROOF
 from patchmark.rewriting import Gauge, originals, rewrite_all
 from patchmark.run import Run
@@ -21,6 +22,8 @@ def validate_stage(run: Run) -> None:
     _prove(run, prover, apart=False)
     if run.settings.include_apart:
         _prove(run, prover, apart=True)
+    for sentence in imported.unconfirmed(run.folder.path, run.all_tasks()):
+        run.show.tell(sentence)
 
 
 def _prove(run: Run, prover: _Prover, *, apart: bool) -> None:

@@ -29,11 +29,21 @@ SDK_HOMES = {
     "openai": ("models/openai.py", "models/openai_"),
     "docker": ("sandbox/",),
     "distributed": ("patchmark/cluster/link.py",),
-    "github": ("reports/comment.py", "reports/patience.py", "miner/", "patchmark/"),
+    "github": (
+        "reports/comment.py",
+        "reports/sticky.py",
+        "reports/tracking.py",
+        "reports/patience.py",
+        "miner/",
+        "patchmark/",
+    ),
     "jinja2": ("models/prompt.py", "reports/"),
+    "pyarrow": ("patchmark/formats/parquet.py",),
     "tree_sitter": ("miner/grammars.py",),
 }
-LAZY_ONLY = frozenset({"anthropic", "google", "openai", "github", "docker", "distributed"})
+LAZY_ONLY = frozenset(
+    {"anthropic", "google", "openai", "github", "docker", "distributed", "pyarrow"}
+)
 ENVIRONMENT_HOMES = ("patchmark/", "core/git.py")
 CORE_MAY_USE = frozenset({"pydantic", "core"}) | sys.stdlib_module_names
 # What runs inside the containers: not part of the program, and not ours to import.
@@ -139,7 +149,11 @@ def test_imports_run_one_way() -> None:
         ("reports/x.py", "import docker.errors", "docker is imported outside its home"),
         ("sandbox/x.py", "import github", "github is imported outside its home"),
         ("patchmark/action.py", "import github", "github is imported when the file is"),
-        ("patchmark/x.py", "from distributed import Client", "distributed is imported outside its home"),
+        (
+            "patchmark/x.py",
+            "from distributed import Client",
+            "distributed is imported outside its home",
+        ),
         ("patchmark/x.py", "import jinja2", "jinja2 is imported outside its home"),
         ("miner/x.py", "import tree_sitter", "tree_sitter is imported outside its home"),
         ("sandbox/x.py", "import os\nx = os.environ['A']", "reads the environment"),

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import EngineError, PatchmarkError
@@ -20,12 +21,12 @@ from patchmark.cluster.host_bench import OpenBenches
 from patchmark.cluster.records import Setup
 from patchmark.machine import ca_bundle, cache_folder, pythons
 from patchmark.secrets import redactor_for
+from patchmark.warm import SharedImages, marks, shared_images, store_for
 from sandbox.discover import connect
 from sandbox.docker import DockerEngine
 from sandbox.image import BrokenEnvironmentError, Images
 from sandbox.judge import Judge
 from sandbox.network import PASSED_ON, Network
-from sandbox.stock import Marks
 from sandbox.validate import Validator
 
 _LOOK_SECONDS = 2.0
@@ -82,9 +83,14 @@ class Host:
             logs=cache / "logs",
             tell=_log.info,
             pythons=pythons(os.environ),
-            mark=Marks(cache / "images").mark,
-            registry=os.environ.get("PATCHMARK_REGISTRY") or self.setup.registry,
+            mark=marks(cache).mark,
+            store=store_for(self._shared(), self.engine, _log.info),
         )
+
+    def _shared(self) -> SharedImages | None:
+        """Where this machine's environment says that images are, else where the run's does."""
+        found = shared_images(os.environ, self.setup.registry)
+        return replace(found, push=found.push or self.setup.push) if found else None
 
     def localized(self, task: Task) -> Task:
         """The task with an image that is here: the one it was proven in, or one made anew.

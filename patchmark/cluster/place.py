@@ -49,7 +49,8 @@ class Cluster:
             limits=settings.limits,
             validation_runs=settings.validation_runs,
             runtime=settings.runtime,
-            registry=settings.registry,
+            registry=settings.registry.address if settings.registry else None,
+            push=settings.registry is not None and settings.registry.push,
         )
         self._orders = Orders(link, write_setup(setup), repository, setup.repository, tell)
 

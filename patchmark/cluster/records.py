@@ -52,6 +52,8 @@ class Setup:
     validation_runs: int
     runtime: str | None
     registry: str | None
+    push: bool
+    """Whether what a worker builds goes to that registry."""
 
 
 Kind = Literal["did", "wants", "elsewhere", "down", "ended", "not installed", "failed", "refuses"]

@@ -26,6 +26,8 @@ COMMANDS = (
     "doctor",
     "models",
     "init",
+    "export",
+    "import",
 )
 
 

@@ -148,23 +148,25 @@ def at_work(workers: list[Worker], engine: DockerEngine, doing: str = "") -> Wor
 def test_one_killed_and_one_cut_off_change_nothing(
     team: Team, engine: DockerEngine, tmp_path: Path
 ) -> None:
-    """The same tasks, patches and verdicts, each once; no question is asked or paid twice."""
+    """The same tasks, patches and verdicts, each once; no question is asked or paid twice.
+
+    One is cut off in a proof, one is killed in an agent's attempt, and one never had an engine.
+    """
     alone = len(team.server.asked)
     with started(tmp_path) as cluster:
-        for _ in range(2):
-            cluster.worker()
         remote = cluster.remote()
-
-        def cut() -> None:
-            at_work([remote], engine).cut_off()
-
-        cutting = threading.Thread(target=cut)
-        cutting.start()
-        team.happens = lambda: at_work(cluster.workers[:2], engine, "sleep").kill()
-        told = team.run(tmp_path / "many", "--cluster", cluster.address)
-        cutting.join()
-        assert "the worker tcp://10.213" in told
+        team.happens = lambda: at_work(cluster.workers[1:], engine, "sleep").kill()
+        with team.start(tmp_path / "many", "--cluster", cluster.address) as process:
+            at_work([remote], engine).cut_off()  # in the midst of a proof
+            cluster.worker(DOCKER_HOST=f"unix://{tmp_path}/none.sock")
+            for _ in range(2):
+                cluster.worker()
+            told, _ = process.communicate(timeout=200)
+        told = " ".join(told.split())
+        assert process.returncode == 0, told
+        assert team.happens is None
         assert told.count("is gone: what it was doing is done again elsewhere") == 2, told
+        assert told.count("is given nothing more: no container engine answers") == 1, told
         assert len(team.server.asked) == 2 * alone
         assert results(tmp_path / "many") == results(team.folder / "one")
         again = team.run(tmp_path / "many", "--cluster", cluster.address)

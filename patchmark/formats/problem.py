@@ -1,0 +1,16 @@
+"""The text that others' models are shown: the statement, and the names that the tests expect."""
+
+from __future__ import annotations
+
+from core.types import Task
+from models.prompt import described
+
+_HEADING = "The tests expect these names, which do not exist yet:"
+
+
+def problem_statement(task: Task) -> str:
+    """What our own prompts say of the problem, as Markdown."""
+    if not task.expects:
+        return task.statement
+    names = "\n".join(f"- {described(name, where=True)}" for name in task.expects)
+    return f"{task.statement.rstrip()}\n\n{_HEADING}\n\n{names}\n"
