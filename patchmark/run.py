@@ -31,6 +31,7 @@ from models.review import Reviewer
 from models.rewrite import Rewriter
 from patchmark import asked
 from patchmark.clock import Clock
+from patchmark.cluster.place import Cluster
 from patchmark.here import Here
 from patchmark.place import Place
 from patchmark.progress import Show
@@ -73,6 +74,8 @@ class Run:
     @cached_property
     def place(self) -> Place:
         """Where candidates are proven, patches judged and agents at work."""
+        if self.settings.cluster:
+            return Cluster.joined(self.settings, self.repository, self.show.tell)
         return Here(self)
 
     def close(self) -> None:

@@ -36,7 +36,9 @@ def _prove(run: Run, prover: _Prover, *, apart: bool) -> None:
     if not wanted:  # a shard without a share
         return
     stage = "validate, apart" if apart else "validate"
-    results = in_order(candidates, prover.prove, run.place.at_once)
+    # Many machines must not prove many times what is wanted.
+    at_once = min(run.place.at_once, max(run.settings.workers, 2 * wanted))
+    results = in_order(candidates, prover.prove, at_once)
     # Where there are more candidates than wanted tasks, the stage ends with the last such task:
     # then tasks are counted, else candidates.
     every_one = len(candidates) <= wanted
