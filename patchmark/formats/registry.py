@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from patchmark.formats import harbor, rows
+from patchmark.formats import harbor, inspect_eval, rows
 from patchmark.formats.base import Format
 
-FORMATS: Mapping[str, Format] = {one.name: one for one in (rows.FORMAT, harbor.FORMAT)}
+FORMATS: Mapping[str, Format] = {
+    one.name: one for one in (rows.FORMAT, harbor.FORMAT, inspect_eval.FORMAT)
+}
