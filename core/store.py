@@ -11,13 +11,16 @@ import errno
 import fcntl
 import os
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 
 from pydantic import ValidationError
 
+from core.attempts import Attempts, Key
 from core.confinement import Confinement
 from core.errors import StoreError
 from core.mined import SCHEMA_VERSION
@@ -26,6 +29,9 @@ from core.redact import Redactor
 from core.types import Candidate, Dropped, Patch, Probe, Record, Task, Verdict
 
 R = TypeVar("R", bound=Record)
+A = TypeVar("A", bound=Patch | Verdict)
+_AT_ONCE = 1_000
+"""Records that `append_all` gathers before it waits for the disk."""
 
 FILES: dict[type[Record], str] = {
     Candidate: "candidates.jsonl",
@@ -48,6 +54,7 @@ class RunFolder:
         self._redactor = redactor
         self._lock = threading.Lock()
         self._held: int | None = None
+        self._attempts: dict[type[Record], Attempts[Any]] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -94,13 +101,38 @@ class RunFolder:
 
         Raises StoreError where it cannot be written; nothing of it is then left in the file.
         """
-        line = self._redactor.record(record).model_dump_json().encode() + b"\n"
-        path = self.path / FILES[type(record)]
+        self._write(type(record), [self._redactor.record(record)])
+
+    def append_all(self, records: Iterable[Record]) -> None:
+        """Write many records; all are on disk when this returns, with few waits for it.
+
+        Raises StoreError where they cannot be written; some may then be there, each of these whole.
+        """
+        waiting: defaultdict[type[Record], list[Record]] = defaultdict(list)
+        for number, record in enumerate(records, 1):
+            waiting[type(record)].append(self._redactor.record(record))
+            if number % _AT_ONCE == 0:
+                self._write_all(waiting)
+        self._write_all(waiting)
+
+    def _write_all(self, waiting: dict[type[Record], list[Record]]) -> None:
+        for kind, records in waiting.items():
+            self._write(kind, records)
+        waiting.clear()
+
+    def _write(self, kind: type[Record], records: Sequence[Record]) -> None:
+        path = self.path / FILES[kind]
+        lines = [record.model_dump_json().encode() + b"\n" for record in records]
         with self._lock:
             try:
-                _append(path, line)
+                start = _append(path, b"".join(lines))
             except OSError as error:
                 raise StoreError(f"{path}: cannot be written: {error}") from error
+            for record, line in zip(records, lines, strict=True):
+                known = self._attempts.get(kind)
+                if known is not None and not known.appended(record, start, len(line)):
+                    del self._attempts[kind]
+                start += len(line)
 
     def read(self, kind: type[R]) -> Iterator[R]:
         """All records of one kind in the order they were written.
@@ -122,8 +154,19 @@ class RunFolder:
             found[key(record)] = record
         return found
 
+    def attempts(self, kind: type[A]) -> Mapping[Key, A]:
+        """The same for the attempts of entrants, of which there are most: read when looked at.
 
-def _append(path: Path, line: bytes) -> None:
+        In memory is where they stand, found by reading the file once. Raises StoreError as `read`.
+        """
+        with self._lock:
+            if kind not in self._attempts:
+                self._attempts[kind] = Attempts(self.path / FILES[kind], partial(_parse, kind))
+            return self._attempts[kind].latest()
+
+
+def _append(path: Path, line: bytes) -> int:
+    """Where in the file it begins."""
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         before = os.fstat(handle).st_size
@@ -133,6 +176,7 @@ def _append(path: Path, line: bytes) -> None:
             os.ftruncate(handle, before)
             raise OSError(errno.ENOSPC, f"disk full? {written} of {len(line)} bytes fitted")
         os.fsync(handle)
+        return before
     finally:
         os.close(handle)
 

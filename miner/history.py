@@ -88,11 +88,11 @@ def without_merge(message: str) -> str:
 def changes(
     repository: Repository, *revisions: str, without: Sequence[str] = ()
 ) -> Iterator[Change]:
-    """All commits of the first-parent history of HEAD, or of other revisions, newest first.
+    """All commits of the repository's first-parent history, or of other revisions, newest first.
 
     `without` are arguments of git log that leave some of them out.
     """
-    wanted = "".join(f"{revision}\n" for revision in revisions or ("HEAD",)).encode()
+    wanted = "".join(f"{revision}\n" for revision in revisions or (repository.head,)).encode()
     arguments = ("log", *without, "--stdin", *_DIFF, "--raw", "--no-abbrev", "-z", _FORMAT)
     with repository.stream(*arguments, stdin=wanted) as out:
         header: bytes | None = None

@@ -97,8 +97,8 @@ class _Mining:
         head = self._known.head
         grown = head is not None and head in self._sides.main
         old = (f"^{head}",) if grown else ()
-        taken_back = reverted(self._repository, "HEAD", *old)
-        yield from self._look_at(changes(self._repository, "HEAD", *old), taken_back)
+        taken_back = reverted(self._repository, self._repository.head, *old)
+        yield from self._look_at(changes(self._repository, self._repository.head, *old), taken_back)
         yield from self._gone(taken_back)
         for _ in range(_ROUNDS):
             if not self._branches:

@@ -64,13 +64,15 @@ class Reverted:
 
 
 def reverted(repository: Repository, *revisions: str) -> Reverted:
-    """What the commits of HEAD, or of other revisions, take back, merged branches included.
+    """What the repository's commits, or other revisions, take back, merged branches included.
 
     Newest first: what takes a revert back comes before that revert.
     """
     found = Reverted()
     arguments = ("log", "--topo-order", "--fixed-strings", *(f"--grep={m}" for m in _MARKS))
-    log = repository.git(*arguments, "-z", "--format=%H%n%B", *(revisions or ("HEAD",)), "--")
+    log = repository.git(
+        *arguments, "-z", "--format=%H%n%B", *(revisions or (repository.head,)), "--"
+    )
     for entry in log.split(b"\0"):
         commit, _, message = entry.decode(errors="replace").partition("\n")
         if commit and commit not in found.commits:

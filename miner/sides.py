@@ -94,6 +94,13 @@ class Sides:
             self._told.popitem(last=False)
         return found
 
+    def between(self, base: str, head: str) -> list[Brought]:
+        """The commits on the way from one to another, oldest first, at most the newest 30."""
+        way = ("rev-list", "--first-parent", f"--max-count={_AT_MOST}", f"{base}..{head}")
+        commits = reversed(self._repository.text(*way).split())
+        read = [(commit, self._objects.read(commit)) for commit in commits]
+        return [_read(commit, content) for commit, content in read if content is not None]
+
     def subject(self, commit: str) -> str:
         """First line of a commit's message; empty where this clone lacks it."""
         content = self._objects.read(commit)
@@ -132,11 +139,11 @@ def merged_messages(brought: Sequence[Brought]) -> tuple[str, ...]:
 
 
 class Ids:
-    """The commits of HEAD's first-parent history, eight bytes each."""
+    """The commits of the first-parent history of a repository's head, eight bytes each."""
 
     def __init__(self, repository: Repository):
         found = array("Q")
-        with repository.stream("rev-list", "--first-parent", "HEAD") as out:
+        with repository.stream("rev-list", "--first-parent", repository.head) as out:
             for line in out:
                 found.append(_number(line))
         self._sorted = array("Q", sorted(found))

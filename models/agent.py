@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -20,6 +19,7 @@ from models.compaction import compacted
 from models.dialog import Call, Result, Turn
 from models.exchange import Exchange, Slot
 from models.exchange_store import ExchangeStore
+from models.guidance import Guidance, prepare
 from models.instructions import (
     WithoutInstructions,
     instructions,
@@ -64,6 +64,8 @@ class Agent:
     """How much of a dialog is sent at most; what is older is left out."""
     tools: bool
     """False = the tools are described in words, and asked for in words."""
+    guidance: Guidance | None = None
+    """See OneShot."""
 
     def solve(self, task: Task, files: Files, attempt: int) -> Patch:
         """Let the model work. Answers that were paid for before are taken again, and what they
@@ -80,8 +82,9 @@ class Agent:
     def _in_a_bench(self, task: Task, files: Files, attempt: int) -> Patch:
         with self.benches(task) as bench:
             first = self.first(task, files, bench.tests)
-            if self.spec.instructions is False:
-                self._hide(files, bench)
+            given = self.spec.instructions is not False
+            if self.guidance or not given:
+                prepare(bench, files, self.guidance, given=given)
             work = _Work(self, Slot(self.name, task.id, attempt), first, bench)
             ended = work.to_the_end()
             return of_dialog(
@@ -92,15 +95,13 @@ class Agent:
                 replayed=isinstance(self.answers, Recordings),
             )
 
-    def _hide(self, files: Files, bench: Workbench) -> None:
-        """Take away what is withheld; `without_them` keeps that out of the diff."""
-        hidden = [shlex.quote(path) for path in files.files() if is_instruction(path)]
-        bench.run(f"rm -f -- {' '.join(hidden)}")
-
     def first(self, task: Task, files: Files, tests: str) -> Request:
         """What a dialog begins with; `tests` is how the tests are run where it takes place."""
-        given = self.spec.instructions
-        seen = WithoutInstructions(files) if given is False else files
+        given, guidance = self.spec.instructions, self.guidance
+        said = guidance.said() if guidance else instructions(files)
+        seen = guidance.over(files) if guidance else files
+        if given is False:
+            seen = WithoutInstructions(files, guidance.covers if guidance else is_instruction)
         prompt = make_agent_prompt(
             task,
             seen,
@@ -108,7 +109,7 @@ class Agent:
             steps=self.limits.steps,
             text=not self.tools,
             tests=tests,
-            instructions=instructions(files) if given else {},
+            instructions=said if given else {},
         )
         request = self.spec.request(prompt.system, prompt.user, self.max_output_tokens)
         return request.model_copy(update={"tools": TOOLS}) if self.tools else request
@@ -220,7 +221,9 @@ class _Work:
 
     def _handed_in(self, detail: str) -> Ended:
         diff = self.bench.diff()
-        if self.agent.spec.instructions is False:
+        if self.agent.guidance:
+            diff = self.agent.guidance.without(diff)
+        elif self.agent.spec.instructions is False:
             diff = without_them(diff)
         if not diff:
             return self._ended(Stop.EMPTY, "; ".join(filter(None, (detail, "nothing changed"))))

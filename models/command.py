@@ -14,7 +14,8 @@ from models.agent import AgentLimits
 from models.base import Files
 from models.exchange import Slot
 from models.exchange_store import ExchangeStore
-from models.instructions import is_instruction, without_them
+from models.guidance import Guidance, prepare
+from models.instructions import without_them
 from models.patches import Ended, of_dialog, unanswered
 from models.prompt import make_command_prompt
 from models.recording_proxy import Proxy, Till
@@ -57,6 +58,8 @@ class CommandLine:
     benches: OpenBenches
     limits: AgentLimits
     max_output_tokens: int
+    guidance: Guidance | None = None
+    """See OneShot."""
 
     def solve(self, task: Task, files: Files, attempt: int) -> Patch:
         """Let it work. Questions that are equal to kept ones are not asked again.
@@ -77,9 +80,9 @@ class CommandLine:
         return unanswered(self.till.store, slots, Stop.ENVIRONMENT_BROKEN, broken, self.spec.model)
 
     def _in(self, bench: OpenBench, start: Slot, task: Task, files: Files) -> Patch:
-        if self.spec.instructions is False:
-            hidden = [shlex.quote(path) for path in files.files() if is_instruction(path)]
-            bench.run(f"rm -f -- {' '.join(hidden)}")
+        given = self.spec.instructions is not False
+        if self.guidance or not given:
+            prepare(bench, files, self.guidance, given=given)
         prompt = make_command_prompt(task, bench.tests)
         proxy = Proxy(
             till=self.till,
@@ -129,7 +132,9 @@ class CommandLine:
         return "".join(lines)
 
     def _ended(self, proxy: Proxy, did: Did, diff: str) -> Ended:
-        if self.spec.instructions is False:
+        if self.guidance:
+            diff = self.guidance.without(diff)
+        elif self.spec.instructions is False:
             diff = without_them(diff)
         seconds = did.seconds + proxy.recalled_seconds
         stop, detail = self._how(proxy, did, diff)

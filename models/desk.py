@@ -17,6 +17,7 @@ from models.budget import Budget
 from models.connect import connect
 from models.context import Outline
 from models.exchange_store import ExchangeStore
+from models.guidance import Version
 from models.lanes import Lanes
 from models.pricing import Price, PriceList
 from models.provider import Cloud, Connection
@@ -61,6 +62,8 @@ class Desk:
     open_benches: OpenBenches | None = None
     """Where these work; None = nowhere."""
     agent_limits: AgentLimits = field(default_factory=AgentLimits)
+    versions: Mapping[str, Version] = field(default_factory=dict)
+    """Those that entrants can be asked with, by what their names call them."""
     timeout_seconds: float = 600
     ca_bundle: Path | None = None
     """PEM file of the authorities to trust, where not the usual ones."""

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import core.diff
 from models.base import Files
 
 _NAMES = re.compile(
-    r"(^|/)(AGENTS|CLAUDE|GEMINI|CONVENTIONS)(\.local|\.override)?\.md$"
-    r"|(^|/)\.(cursorrules|windsurfrules|clinerules)$"
-    r"|(^|/)\.cursor/rules/"
-    r"|(^|/)\.github/(copilot-instructions\.md|instructions/)"
+    r"(^|/)(AGENTS?|CLAUDE|GEMINI|CONVENTIONS|QWEN|WARP)(\.local|\.override)?\.md$"
+    r"|(^|/)\.(cursorrules|windsurfrules|clinerules|roorules|goosehints|rules)$"
+    r"|(^|/)\.(clinerules|roo|cursor|windsurf|continue|trae|augment|amazonq|kiro|junie)/"
+    r"([^/]+/)*[^/]+\.(md|mdc|txt)$"
+    r"|(^|/)\.github/(copilot-instructions\.md|(instructions|prompts|chatmodes|agents)/)"
+    r"|(^|/)[^/]+\.(instructions|prompt|chatmode)\.md$"
     r"|(^|/)\.(claude|gemini|codex)/",
     re.IGNORECASE,
 )
-_MOST = 20_000
+MOST = 20_000
 """Characters of all of them together."""
 
 
@@ -25,10 +28,13 @@ def is_instruction(path: str) -> bool:
     return _NAMES.search(path) is not None
 
 
-def instructions(files: Files, most: int = _MOST) -> dict[str, str]:
+Covers = Callable[[str], bool]
+
+
+def instructions(files: Files, covers: Covers = is_instruction, most: int = MOST) -> dict[str, str]:
     """Path → text of those there are, the outermost first, as many whole ones as fit."""
     found: dict[str, str] = {}
-    paths = [path for path in files.files() if path.isprintable() and is_instruction(path)]
+    paths = [path for path in files.files() if path.isprintable() and covers(path)]
     for path in sorted(paths, key=lambda path: (path.count("/"), path)):
         text = files.read(path) or ""
         if text and len(text) <= most:
@@ -42,14 +48,15 @@ class WithoutInstructions:
     """A repository as if there were none."""
 
     inner: Files
+    covers: Covers = is_instruction
 
     def files(self) -> list[str]:
         """See Files.files."""
-        return [path for path in self.inner.files() if not is_instruction(path)]
+        return [path for path in self.inner.files() if not self.covers(path)]
 
     def read(self, path: str) -> str | None:
         """See Files.read."""
-        return None if is_instruction(path) else self.inner.read(path)
+        return None if self.covers(path) else self.inner.read(path)
 
 
 def without_them(diff: str) -> str:

@@ -12,6 +12,7 @@ from models.budget import OverBudgetError
 from models.context import Outline
 from models.dialog import Turn
 from models.exchange import Exchange, Slot
+from models.guidance import Guidance
 from models.instructions import WithoutInstructions, instructions
 from models.long_context import whole_repository
 from models.patches import answered, unanswered
@@ -39,6 +40,8 @@ class OneShot:
     """Tells what files define that there is no room for."""
     window_chars: int | None = None
     """Room for the whole repository; None = what fits best to the problem is shown instead."""
+    guidance: Guidance | None = None
+    """What stands in place of the repository's own words to coding agents; None = nothing."""
 
     def solve(self, task: Task, files: Files, attempt: int) -> Patch:
         """Ask the model, or take the answer that was paid for before.
@@ -48,6 +51,7 @@ class OneShot:
         slots = [Slot(self.name, task.id, attempt)]
         store = self.asker.store
         request = self.request(task, files)
+        files = self.guidance.over(files) if self.guidance else files
         try:
             exchange = self.asker.ask(slots[0], request)
             edit = read_answer(exchange.text, exchange.finish, files, self.spec.form)
@@ -60,13 +64,19 @@ class OneShot:
             return unanswered(store, slots, Stop.PROVIDER_FAILED, str(error), self.spec.model)
         except OverBudgetError as error:
             return unanswered(store, slots, Stop.OVER_BUDGET, str(error), self.spec.model)
+        if self.guidance:
+            edit = _without_guidance(edit, self.guidance)
         return answered(store, slots, edit, replayed=False)
 
     def request(self, task: Task, files: Files) -> Request:
         """What is asked of a task; the same whenever it is asked."""
         spec = self.spec
-        said = instructions(files) if spec.instructions else {}
-        seen = files if spec.instructions is None else WithoutInstructions(files)
+        if self.guidance:
+            said = self.guidance.said() if spec.instructions else {}
+            seen: Files = WithoutInstructions(files, self.guidance.covers)
+        else:
+            said = instructions(files) if spec.instructions else {}
+            seen = files if spec.instructions is None else WithoutInstructions(files)
         if self.window_chars is None:
             prompt = make_prompt(
                 task, seen, self.prompt_budget_chars, spec.form, said, self.outline
@@ -81,6 +91,14 @@ def after_mending(first: Edit, second: Edit) -> Edit:
     """The second answer's edit, and what was wrong with the first."""
     detail = "; ".join(filter(None, (second.detail, f"asked once more: {first.detail}")))
     return replace(second, detail=detail)
+
+
+def _without_guidance(edit: Edit, guidance: Guidance) -> Edit:
+    """What is changed of what was only laid over the repository is no part of a patch."""
+    diff = guidance.without(edit.diff)
+    if edit.diff and not diff:
+        return replace(edit, stop=Stop.EMPTY, diff="", detail="only guidance was changed")
+    return replace(edit, diff=diff)
 
 
 def _once_more(request: Request, exchange: Exchange, edit: Edit) -> Request:

@@ -17,6 +17,7 @@ from models.connect import connect_batches
 from models.desk import Desk, answers, asker, check_cap, connection, recordings, source
 from models.exchange import slug
 from models.exchange_store import ExchangeStore, spent
+from models.guidance import Guidance
 from models.oneshot import OneShot
 from models.passing import Upstream
 from models.pricing import PriceList
@@ -29,7 +30,15 @@ from models.replay import Replay
 from models.review import Reviewer
 from models.rewrite import Rewriter
 from models.services import SERVICES
-from models.spec import FORMS, Spec, check, needs_key, parse, works_in_a_container
+from models.spec import (
+    FORMS,
+    PREDICTIONS,
+    Spec,
+    check,
+    needs_key,
+    parse,
+    works_in_a_container,
+)
 from models.window import CHARACTERS, window
 from models.wire import OFFERED, WIRES
 
@@ -47,16 +56,21 @@ def build(name: str, desk: Desk) -> Entrant:
     check(name)
     if name in BASELINES:
         return BASELINES[name]()
+    if parse(name).service == PREDICTIONS:
+        raise UsageError(
+            f"{name}: patches made elsewhere come by `patchmark judge --predictions FILE`, and "
+            "nobody can be asked for more"
+        )
     if desk.replay is not None and not works_in_a_container(name):
         kept = ExchangeStore(recordings(desk.replay), desk.redactor)
         return Replay(
             name=name, recordings=kept, store=ExchangeStore(desk.exchanges, desk.redactor)
         )
-    spec, desk = parse(name), _capped(name, desk)
+    spec, desk, guidance = _versioned(name, parse(name), _capped(name, desk))
     if spec.strategy == "agent":
-        return _agent(name, spec, desk)
+        return replace(_agent(name, spec, desk), guidance=guidance)
     if spec.command:
-        return _command(name, spec, desk)
+        return replace(_command(name, spec, desk), guidance=guidance)
     return OneShot(
         name=name,
         spec=spec,
@@ -65,6 +79,7 @@ def build(name: str, desk: Desk) -> Entrant:
         prompt_budget_chars=_budget(name, spec, desk),
         outline=desk.outline,
         window_chars=_room(name, spec, desk) if spec.strategy == "long-context" else None,
+        guidance=guidance,
     )
 
 
@@ -86,6 +101,19 @@ def batcher(entrant: Entrant, desk: Desk) -> Batcher | None:
         api=api,
         batches=BatchStore(desk.exchanges),
     )
+
+
+def _versioned(name: str, spec: Spec, desk: Desk) -> tuple[Spec, Desk, Guidance | None]:
+    """How an entrant is asked by its version, if it has one: guidance is then given or withheld."""
+    if not spec.version:
+        return spec, desk, None
+    if spec.version not in desk.versions:
+        raise UsageError(f"{name}: versions are compared by `patchmark check-change`")
+    version = desk.versions[spec.version]
+    asked = replace(
+        desk, max_output_tokens=version.max_output_tokens, agent_limits=version.agent_limits
+    )
+    return replace(spec, instructions=spec.instructions is not False), asked, version.guidance
 
 
 def _capped(name: str, desk: Desk) -> Desk:

@@ -19,15 +19,19 @@ from models.provider import Effort, Request
 from models.services import SERVICES, Api, Service
 
 BASELINE_NAMES = ("reference", "empty")
+PREDICTIONS = "predictions"
+"""What stands before the names of models whose patches were made elsewhere."""
 FORMS = ", ".join(
     (*BASELINE_NAMES, *(f"{name}:MODEL" for name in SERVICES), "replay:NAME", *PRESETS)
 )
 _NAME = re.compile(r"[A-Za-z0-9][^\s\x00-\x1f\x7f+]{0,150}")
+_PREDICTIONS_NAME = re.compile(r"[A-Za-z0-9_.:/@-]{1,150}")
 _REPLAY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,150}")
 STRATEGIES = ("oneshot", "long-context", "agent")
 """How a model is used; the first unless a name says otherwise."""
 _COMMAND = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
-_WITH_A_COMMAND = frozenset({"command", "instructions", "max-output-tokens", "window"})
+_VERSION = re.compile(r"(base|head)-[0-9a-f]{8}")
+_WITH_A_COMMAND = frozenset({"command", "instructions", "max-output-tokens", "window", "version"})
 """Settings that can be held whatever the agent asks."""
 _SETTINGS = (
     "effort",
@@ -72,6 +76,8 @@ class Spec:
     """The coding agent that asks the model; its strategy is then `command`."""
     tools: bool = True
     """Whether an agent's tools are the API's own kind, or words."""
+    version: str = ""
+    """Which version of the repository's guidance and settings it is asked with; "" = none."""
 
     @property
     def priced_as(self) -> str:
@@ -101,6 +107,8 @@ def full_name(name: str) -> str:
 
 def model_of(name: str) -> str:
     """The model's id in an entrant's name, "" where there is none."""
+    if name.startswith(f"{PREDICTIONS}:"):  # called so by whoever made them
+        return ""
     return full_name(name).partition("+")[0].partition(":")[2]
 
 
@@ -119,6 +127,8 @@ def parse(name: str) -> Spec:
     """Read the name of a model, or of recordings. Raises UsageError that names what is wrong."""
     head, *settings = full_name(name).split("+")
     service, colon, model = head.partition(":")
+    if service == PREDICTIONS:
+        return _elsewhere(name)
     if not colon or service not in (*SERVICES, "replay"):
         raise UsageError(f"unknown entrant {name!r}{_hint(service)}; known: {FORMS}")
     if service == "replay":
@@ -135,7 +145,7 @@ def parse(name: str) -> Spec:
         key, equals, value = setting.partition("=")
         if setting in STRATEGIES:
             continue
-        if not equals or key not in _SETTINGS or key in given:
+        if not equals or key not in (*_SETTINGS, "version") or key in given:
             known = ", ".join((*(f"+{s}=…" for s in _SETTINGS), *(f"+{s}" for s in STRATEGIES)))
             raise UsageError(f"entrant {name!r}: +{setting}: not one of {known}, each once")
         given[key] = value
@@ -154,7 +164,20 @@ def parse(name: str) -> Spec:
         window=_tokens(name, "window", given.get("window")),
         repair=_switch(name, "repair", given.get("repair")) is not False,
         tools=_tools(name, given.get("tools"), api),
+        version=_version(name, given.get("version", "")),
     )
+
+
+def _elsewhere(name: str) -> Spec:
+    model = name.partition(":")[2]
+    if not _PREDICTIONS_NAME.fullmatch(model):
+        raise UsageError(f"entrant {name!r}: {model!r} is not a usable name after the colon")
+    return Spec(service=PREDICTIONS, model=model)
+
+
+def with_version(name: str, version: str) -> str:
+    """The name of an entrant that is asked with a version, as `base-1a2b3c4d`."""
+    return f"{name}+version={version}"
 
 
 def works_in_a_container(name: str) -> bool:
@@ -178,6 +201,12 @@ def _command(name: str, given: Mapping[str, str], strategies: Sequence[str]) -> 
     if others := sorted({*strategies, *given} - _WITH_A_COMMAND):
         words = ", ".join(f"+{other}" for other in others)
         raise UsageError(f"entrant {name!r}: {words}: a command decides that itself")
+    return value
+
+
+def _version(name: str, value: str) -> str:
+    if value and not _VERSION.fullmatch(value):
+        raise UsageError(f"entrant {name!r}: +version={value}: `patchmark check-change` makes them")
     return value
 
 

@@ -24,10 +24,11 @@ from patchmark.action_inputs import (
     keys_in,
     parse_inputs,
 )
-from patchmark.events import Event, event_of, secrets_withheld
+from patchmark.action_warm import share_images
+from patchmark.events import Event, distrusted, event_of, secrets_withheld
 from patchmark.pipeline import AWAITING, TIME_UP
 from patchmark.planning import matrix
-from patchmark.posting import Posting, best, kept_from, post, repository_at, run_of
+from patchmark.posting import Posting, best, kept_from, post, repository_at, run_of, track
 from patchmark.secrets import redactor_for, secrets_in
 from patchmark.settings import Flags, make
 from patchmark.workflow import Workflow
@@ -77,6 +78,7 @@ def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -
     if lacking and secrets_withheld(event, environment):
         return _skip(workflow, _KEYLESS)
     _hand_over(inputs, environment)
+    share_images(inputs, distrusted(event, environment), workflow.notice)
     report_file = Path(inputs.run_folder) / "report.json"
     before, kept = _modified(report_file), kept_from(report_file)
     with workflow.deaf():
@@ -155,27 +157,31 @@ def _publish(
     workflow.summary(markdown.summary(report))
     for name, value in _outputs(report, Path(inputs.run_folder)).items():
         workflow.output(name, value)
-    mode, pull_request = inputs.comment, event.pull_request
-    if mode == "off":
+    if inputs.comment == "off":
         return
-    if pull_request is None:
+    posting = Posting(mode=inputs.comment, run=run_of(environment, report), kept=kept)
+    number, title = event.number, inputs.tracking_issue
+    what = "comment" if number else "tracking issue"
+    if not number and not title:
         if event.aside:
             workflow.notice(f"no comment, the report is in the job summary: {event.aside}")
         return
     if not inputs.github_token:
-        workflow.warning("no comment: the input `github-token` is empty")
+        workflow.warning(f"no {what}: the input `github-token` is empty")
         return
-    posting = Posting(mode=mode, run=run_of(environment, report), kept=kept)
+    url = ""
     try:
         with repository_at(environment, inputs.github_token, inputs.ca_bundle) as repository:
-            done = post(repository, pull_request.number, report, posting)
+            if number:
+                done = post(repository, number, report, posting)
+            else:
+                done = track(repository, title, report, posting)
     except PatchmarkError as error:
-        workflow.warning(f"no comment, the report is in the job summary: {error}")
-        url = ""
+        workflow.warning(f"no {what}, the report is in the job summary: {error}")
     else:
         url = done.published.url
         if done.why:
-            workflow.notice(f"the comment stays as it is: {done.why}")
+            workflow.notice(f"the {what} stays as it is: {done.why}")
     workflow.output("comment-url", url)
 
 

@@ -14,6 +14,8 @@ from patchmark import action_shards
 from reports.quiet import Mode
 
 INPUT_PREFIX = "PATCHMARK_INPUT_"
+TRACKING = "patchmark: which coding model is best here"
+"""Title of the tracking issue, where none is given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,8 @@ class ActionInputs:
     replay: str
     config: str
     comment: Mode | Literal["off"]
+    tracking_issue: str
+    """Its title; empty = there is none."""
     github_token: str
     anthropic_api_key: str
     google_api_key: str
@@ -50,6 +54,8 @@ class ActionInputs:
     shard: str
     merge_from: str
     time_limit: str
+    registry: str
+    registry_push: bool
 
     def arguments(self) -> list[str]:
         """The command line this stands for. Keys and tokens are never part of it."""
@@ -108,6 +114,13 @@ def comment_mode(environment: Mapping[str, str]) -> Mode | Literal["off"]:
     raise UsageError(f"input `comment` is {given!r}; it can be {', '.join([*modes, 'off'])}")
 
 
+def tracking_title(given: str) -> str:
+    """The title that the input `tracking-issue` asks for."""
+    if given.casefold() in ("", "false"):
+        return ""
+    return TRACKING if given.casefold() == "true" else given
+
+
 def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
     """Read the inputs. Raises UsageError, naming the input, for a value it cannot have."""
 
@@ -121,7 +134,7 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         return str(workspace / value(name)) if value(name) else ""
 
     def one_of(name: str, *choices: str) -> str:
-        given = value(name) or choices[0]
+        given = value(name.replace("-", "_")) or choices[0]
         if given not in choices:
             can = " or ".join(map(repr, choices))
             raise UsageError(f"input `{name.lower()}` is {given!r}; it can be {can}")
@@ -147,6 +160,7 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         replay=path("REPLAY"),
         config=path("CONFIG"),
         comment=comment_mode(environment),
+        tracking_issue=tracking_title(value("TRACKING_ISSUE")),
         github_token=value("GITHUB_TOKEN"),
         anthropic_api_key=value("ANTHROPIC_API_KEY"),
         google_api_key=value("GOOGLE_API_KEY"),
@@ -158,6 +172,8 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         shard=value("SHARD"),
         merge_from=path("MERGE_FROM") or str(temporary / "patchmark-shards"),
         time_limit=value("TIME_LIMIT"),
+        registry=value("REGISTRY"),
+        registry_push=one_of("REGISTRY-PUSH", "false", "true") == "true",
     )
 
 

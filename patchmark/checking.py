@@ -30,7 +30,7 @@ OfAction = Annotated[
     typer.Option(
         "--action",
         help="Instead, read the workflow files that use patchmark: permissions, secrets, pins, "
-        "runner, and what a run may cost and take. Asks nobody.",
+        "runner, and what a run may cost and take. With GITHUB_TOKEN, GitHub is asked for secrets.",
     ),
 ]
 

@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from core.errors import PatchmarkError
-from patchmark import __version__, checking, comparing, demo, env, history, images, init, merging
+from patchmark import (
+    __version__,
+    change_checking,
+    checking,
+    comparing,
+    demo,
+    env,
+    history,
+    images,
+    init,
+    merging,
+    predicting,
+)
+from patchmark import live as live_command
 from patchmark.commands import CODES, errors, estimated, known, one_stage, to_report
 from patchmark.interchange import add_to
 from patchmark.mining import mine_stage
@@ -51,7 +64,6 @@ from patchmark.planning import EPILOG as PLANS
 from patchmark.planning import plan
 from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, make
-from patchmark.solving import judge_stage
 from patchmark.streams import quiet
 from patchmark.under_test import trust_absolute_folders_only
 
@@ -223,21 +235,7 @@ def solve(
     raise typer.Exit(one_stage(known(flags), solve_all, as_json=as_json))
 
 
-@app.command(epilog="Example: `patchmark judge --out my-run`")
-def judge(
-    out: Out = None,
-    repo: Repo = None,
-    models: Models = None,
-    max_tasks: MaxTasks = None,
-    config: ConfigFile = None,
-    workers: Workers = None,
-    as_json: Json = False,
-) -> None:
-    """Run the repository's tests on every patch that was not judged yet."""
-    flags = Flags(
-        repo=repo, out=out, models=models, max_tasks=max_tasks, config=config, workers=workers
-    )
-    one_stage(known(flags), judge_stage, as_json=as_json)
+app.command("judge", epilog=predicting.EPILOG)(predicting.judge)
 
 
 @app.command(epilog=f"Example: `patchmark report --out my-run --fail-under 0.5`\n\n{CODES}")
@@ -272,7 +270,9 @@ app.command("models", epilog=checking.MODELS_EPILOG)(checking.list_models)
 app.command("compare", epilog=comparing.EPILOG)(comparing.compare)
 app.command("plan", epilog=PLANS)(plan)
 app.command("merge", epilog=f"{merging.EPILOG}\n\n{CODES}")(merging.merge)
+app.command("live", epilog=live_command.EPILOG)(live_command.live)
 app.command("init", epilog=init.EPILOG)(init.init)
+app.command("check-change", epilog=change_checking.EPILOG)(change_checking.check_change)
 add_to(app)
 
 

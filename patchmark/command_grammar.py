@@ -103,7 +103,7 @@ def _entrants(names: list[str]) -> tuple[str, ...]:
         raise UsageError(f"at most {MOST_MODELS} models at once, not {len(names)}")
     for name in names:
         check(name)
-        if name.startswith("replay:"):
+        if name.startswith(("replay:", "predictions:")):
             raise UsageError(f"{name!r}: recordings cannot be asked for in a comment")
     if names and not set(BASELINE_NAMES) & set(names):
         names = [*BASELINE_NAMES, *names]

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from rich.console import Console
 
-from core.types import Candidate, Dropped, Patch, Task, Verdict
+from core.types import Candidate, Dropped, Task
 from patchmark import asked, dry_run
 from patchmark.batches import awaited
 from patchmark.pipeline import AWAITING, TIME_UP, Finished
@@ -74,10 +74,8 @@ def one_stage(settings: Settings, stage: Callable[[Run], None], *, as_json: bool
             "candidates": len({c.id for c in going.folder.read(Candidate)}),
             "dropped": len({d.commit for d in going.folder.read(Dropped)}),
             "tasks": len({t.id for t in going.folder.read(Task)}),
-            "patches": len(going.folder.latest(Patch, lambda p: (p.task_id, p.entrant, p.attempt))),
-            "verdicts": len(
-                going.folder.latest(Verdict, lambda v: (v.task_id, v.entrant, v.attempt))
-            ),
+            "patches": len(going.patches()),
+            "verdicts": len(going.verdicts()),
         }
         late = going.clock.late
     if as_json:

@@ -1,11 +1,11 @@
-"""`patchmark init`: a settings file and a workflow, ready to be read and committed."""
+"""`patchmark init`: a settings file and workflows, ready to be read and committed."""
 
 from __future__ import annotations
 
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -15,17 +15,23 @@ import typer
 from core.errors import UsageError
 from core.programs import work_tree
 from models.spec import BASELINE_NAMES, check
-from patchmark.config import NAME
+from patchmark.config import NAME, load
 from patchmark.options import CurrentModel, Models, Repo
+from patchmark.pinning import OPEN, given, known
 from patchmark.under_test import open_repository
-from patchmark.workflow_files import WAYS, secrets_for, workflow
+from patchmark.workflow_files import WAYS, secrets_for, workflows
 
 EPILOG = (
-    "Example: `patchmark init --models anthropic:claude-opus-4-8 --how on-command`\n\n"
-    "Without a flag it asks, where it is started in a terminal."
+    "Example: `patchmark init --models anthropic:claude-opus-4-8 --how on-command,fork`\n\n"
+    "Without a flag it asks, where it is started in a terminal. With --how alone it keeps the "
+    "patchmark.toml that is there, and its models."
 )
-WORKFLOW = Path(".github/workflows/patchmark.yml")
+WORKFLOWS = Path(".github/workflows")
 _USD = re.compile(r"(0|[1-9][0-9]{0,5})(\.[0-9]{1,4})?")
+_WHO = (
+    "Models to compare, as `patchmark models` names them: separated by commas, the one that you "
+    "use now first (none: -)"
+)
 Ask = Callable[[str, str], str]
 """A question and the answer that Enter gives, to what was answered."""
 Budget = Annotated[
@@ -33,32 +39,56 @@ Budget = Annotated[
 ]
 How = Annotated[
     str | None,
-    typer.Option(metavar="WAY", help=f"{' or '.join(WAYS)}. [default: {next(iter(WAYS))}]"),
+    typer.Option(
+        metavar="WAYS",
+        help=f"{', '.join(WAYS)}: several separated by commas, or all. "
+        f"[default: {next(iter(WAYS))}]",
+    ),
+]
+Action = Annotated[
+    str | None,
+    typer.Option(
+        metavar="OWNER/NAME@SHA",
+        help="The commit of patchmark that the workflows use. [default: the one that runs, where "
+        "that is known]",
+    ),
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What goes into the two files. Raises UsageError, when it is made, for what cannot."""
+    """What goes into the files. Raises UsageError, when it is made, for what cannot."""
 
     models: tuple[str, ...] = BASELINE_NAMES
     current: str = ""
     budget_usd: str = "5"
-    way: str = next(iter(WAYS))
+    ways: tuple[str, ...] = (next(iter(WAYS)),)
+    pin: str = ""
+    """The commit of patchmark; "" = left open."""
 
     def __post_init__(self) -> None:
         for name in (*self.models, *([self.current] if self.current else [])):
             check(name)
-        if self.way not in WAYS:
-            raise UsageError(f"{self.way!r} is no way to run it; known: {', '.join(WAYS)}")
+        for way in self.ways:
+            if way not in WAYS:
+                raise UsageError(f"{way!r} is no way to run it; known: {', '.join(WAYS)}, all")
         if not _USD.fullmatch(self.budget_usd):
             raise UsageError(f"{self.budget_usd!r} is no amount of US dollars, such as 5 or 2.50")
 
     @property
     def entrants(self) -> list[str]:
         """All who take part: the current model too, and baselines where none is named."""
-        names = list(dict.fromkeys([*([self.current] if self.current else []), *self.models]))
+        first = [self.current] if self.current and self.current not in self.models else []
+        names = list(dict.fromkeys([*first, *self.models]))
         return names if set(BASELINE_NAMES) & set(names) else [*BASELINE_NAMES, *names]
+
+    def texts(self) -> dict[Path, str]:
+        """Each workflow file, from the repository's root, and what it holds."""
+        return {
+            WORKFLOWS / name: text
+            for way in self.ways
+            for name, text in workflows(way, self.entrants, self.budget_usd, self.pin).items()
+        }
 
 
 def init(
@@ -67,74 +97,110 @@ def init(
     current_model: CurrentModel = None,
     budget_usd: Budget = None,
     how: How = None,
+    action: Action = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
 ) -> None:
-    """Write patchmark.toml and a workflow file for this repository."""
+    """Write patchmark.toml and workflow files for this repository."""
     # Where GitHub looks for workflows, whichever folder of the repository this is started in.
     folder = work_tree(repo or Path())
-    refuse_existing(folder, force=force)
-    if (models, current_model, budget_usd, how) == (None,) * 4 and _on_a_terminal():
-        wanted = asked(lambda question, usual: str(typer.prompt(question, default=usual)))
+    pin = given(action) if action else known()
+    asking = (models, current_model, budget_usd, how) == (None,) * 4 and _on_a_terminal()
+    keeping = (models, current_model, budget_usd) == (None,) * 3 and not asking and not force
+    kept = kept_settings(folder) if keeping and how else None
+    if kept is None:
+        refuse_existing(folder, [Path(NAME)], force=force)
+    usual = replace(kept or Wanted(), pin=pin)
+    if asking:
+        wanted = asked(lambda question, usual: str(typer.prompt(question, default=usual)), usual)
     else:
-        usual = Wanted()
-        wanted = Wanted(
+        wanted = replace(
+            usual,
             models=_names(models) if models else usual.models,
-            current=current_model or "",
+            current=current_model or usual.current,
             budget_usd=budget_usd or usual.budget_usd,
-            way=how or usual.way,
+            ways=_ways(how) if how else usual.ways,
         )
-    for path in write_files(folder, wanted):
+    refuse_existing(folder, list(wanted.texts()), force=force)
+    for path in write_files(folder, wanted, settings=kept is None):
         typer.echo(f"wrote {path}")
-    if secrets := secrets_for(wanted.entrants):
+    _next_steps(wanted)
+
+
+def _next_steps(wanted: Wanted) -> None:
+    written = "".join(wanted.texts().values())
+    if secrets := [name for name in secrets_for(wanted.entrants) if f"secrets.{name} " in written]:
         typer.echo(f"next: add {', '.join(secrets)} to the repository's secrets")
+    if not wanted.pin:
+        typer.echo(
+            f"next: put the commit of a release in place of @{OPEN}; its page has that line, and "
+            "--action OWNER/NAME@SHA writes it"
+        )
     typer.echo("then: patchmark doctor --action")
 
 
-def asked(ask: Ask) -> Wanted:
-    """Ask what is wanted; what cannot be is said and asked again."""
-    wanted = Wanted()
+def asked(ask: Ask, usual: Wanted) -> Wanted:
+    """Ask three things; what cannot be is said and asked again."""
     wanted = _until_it_can_be(
         ask,
-        ("The model you use now, as `patchmark models` names it (none: -)", "-"),
-        lambda said: replace(wanted, current="" if said == "-" else said),
-    )
-    wanted = _until_it_can_be(
-        ask,
-        ("Models to compare it with, separated by commas (none: -)", "-"),
-        lambda said: replace(wanted, models=BASELINE_NAMES if said == "-" else _names(said)),
+        (_WHO, "-"),
+        lambda said: _with_models(usual, _names(said)),
     )
     wanted = _until_it_can_be(
         ask,
         ("US dollars that they may cost", wanted.budget_usd),
         lambda said: replace(wanted, budget_usd=said),
     )
-    ways = "; ".join(f"{way}: {what}" for way, what in WAYS.items())
+    ways = "".join(f"\n  {name}: {way.what}" for name, way in WAYS.items())
     return _until_it_can_be(
-        ask, (f"How to run it ({ways})", wanted.way), lambda said: replace(wanted, way=said)
+        ask,
+        (f"How to run it; several separated by commas, or all{ways}\n ", wanted.ways[0]),
+        lambda said: replace(wanted, ways=_ways(said)),
     )
 
 
-def refuse_existing(repo: Path, *, force: bool) -> None:
+def _with_models(usual: Wanted, names: tuple[str, ...]) -> Wanted:
+    """The first is the one in use, unless it is a baseline or a dash."""
+    others = tuple(name for name in names if name != "-")
+    current = names[0] if names and names[0] not in ("-", *BASELINE_NAMES) else ""
+    return replace(usual, models=others or BASELINE_NAMES, current=current)
+
+
+def kept_settings(repo: Path) -> Wanted | None:
+    """What the patchmark.toml there says; None where there is none."""
+    path = repo / NAME
+    if path.is_symlink() or not path.exists():
+        return None
+    config = load(path)
+    return Wanted(
+        models=config.models or BASELINE_NAMES,
+        current=config.current_model or "",
+        budget_usd=Wanted.budget_usd if config.budget_usd is None else f"{config.budget_usd:f}",
+    )
+
+
+def refuse_existing(repo: Path, files: Sequence[Path], *, force: bool) -> None:
     """Raise UsageError where a file would be replaced that nobody gave up, or a link followed."""
     open_repository(repo)
-    ways = (repo / NAME, repo / WORKFLOW, *(repo / parent for parent in WORKFLOW.parents))
-    if links := [str(path) for path in ways if path != repo and path.is_symlink()]:
+    ways = {repo / above for file in files for above in (file, *file.parents)} - {repo}
+    if links := [str(path) for path in sorted(ways) if path.is_symlink()]:
         raise UsageError(f"{', '.join(links)}: a link, which may lead out of the repository")
-    there = [str(path) for path in (repo / NAME, repo / WORKFLOW) if path.exists()]
+    there = [str(repo / file) for file in files if (repo / file).exists()]
     if there and not force:
         raise UsageError(f"{', '.join(there)} exists; --force replaces it")
 
 
-def write_files(repo: Path, wanted: Wanted) -> list[Path]:
-    """Write both files; where they are."""
-    texts = {
-        repo / NAME: _settings(wanted),
-        repo / WORKFLOW: workflow(wanted.way, wanted.entrants, wanted.budget_usd),
-    }
+def write_files(repo: Path, wanted: Wanted, *, settings: bool = True) -> list[Path]:
+    """Write the workflows, and the settings file unless it is kept; where they are."""
+    texts = {Path(NAME): _settings(wanted)} if settings else {}
+    texts |= wanted.texts()
     for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return list(texts)
+        (repo / path).parent.mkdir(parents=True, exist_ok=True)
+        (repo / path).write_text(text, encoding="utf-8")
+    return [repo / path for path in texts]
+
+
+def _ways(said: str) -> tuple[str, ...]:
+    return tuple(WAYS) if said.strip() == "all" else tuple(dict.fromkeys(_names(said)))
 
 
 def _until_it_can_be(ask: Ask, question: tuple[str, str], made: Callable[[str], Wanted]) -> Wanted:

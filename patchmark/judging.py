@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from core.outcomes import RULES
 from core.types import Patch, Task, Verdict
 from patchmark.clock import JUDGEMENT
 from patchmark.run import Run
-from sandbox.isolation import confinement
-from sandbox.judge import Judge, verdict_key
+from sandbox.judge import verdict_key
 
 
 class Judging:
@@ -39,7 +36,7 @@ class Judging:
 
     def begin(self) -> None:
         """Note what test runs are held to. Raises EngineError where no engine answers."""
-        held = confinement(self._run.engine, self._run.settings.limits)
+        held = self._run.place.confinement()
         if self._run.confinement() != held:
             self._run.folder.append(held)
 
@@ -48,11 +45,8 @@ class Judging:
         known = self.known(task, patch)
         if known is not None:
             return known
-        with self._run.containers, self._run.clock.work(JUDGEMENT):
-            verdict = self._judge.judge(task, patch)
+        place = self._run.place
+        with place.room(), self._run.clock.work(JUDGEMENT):
+            verdict = place.judge(task, patch)
         self._run.folder.append(verdict)
         return verdict
-
-    @cached_property
-    def _judge(self) -> Judge:
-        return Judge(self._run.engine, self._run.settings.limits)

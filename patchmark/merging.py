@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
+from core.attempts import Key
 from core.confinement import Confinement
 from core.errors import InfrastructureError, StoreError, UsageError
 from core.git import Repository
@@ -43,8 +45,6 @@ from patchmark.under_test import open_repository, refuse_tracked
 
 EPILOG = "Example: `patchmark merge shard-1 shard-2 --out all`"
 R = TypeVar("R", bound=Record)
-_Key = tuple[str, str, int]
-"""Task, entrant, attempt."""
 
 
 def merge(
@@ -85,12 +85,15 @@ class _Shard:
     folder: RunFolder
     asked: asked.Asked
 
-    def attempts(self) -> dict[_Key, tuple[Patch, Verdict | None]]:
-        """The latest of each."""
-        verdicts = self.folder.latest(Verdict, _key)
-        patches = self.folder.latest(Patch, _key).values()
-        found = ((patch, verdicts.get(_key(patch))) for patch in patches)
-        return {_key(patch): (patch, verdict) for patch, verdict in found}
+    @cached_property
+    def patches(self) -> Mapping[Key, Patch]:
+        """The latest of each attempt, read when it is looked at."""
+        return self.folder.attempts(Patch)
+
+    @cached_property
+    def verdicts(self) -> Mapping[Key, Verdict]:
+        """Likewise."""
+        return self.folder.attempts(Verdict)
 
 
 def join(
@@ -124,10 +127,13 @@ def join(
         _check(shards)
         merged = stack.enter_context(RunFolder(out, redactor))
         unused = _unused(shards, flags, repository)
-        for each in _records(shards):
-            if not isinstance(each, Task) or each.id not in unused:
-                merged.append(each)
-        _exchanges(shards, merged)
+        chosen = _chosen(shards)
+        merged.append_all(
+            each
+            for each in _records(shards, chosen)
+            if not isinstance(each, Task) or each.id not in unused
+        )
+        _exchanges(shards, chosen, merged)
         asked.write(merged.path, settings, repository)
         if split.of:
             together([shard.folder.path for shard in shards], merged.path)
@@ -230,7 +236,7 @@ def _check(shards: Sequence[_Shard]) -> None:
                 )
 
 
-def _records(shards: Sequence[_Shard]) -> Iterator[Record]:
+def _records(shards: Sequence[_Shard], chosen: Mapping[Key, _Shard]) -> Iterator[Record]:
     """All that the merged folder holds, each thing once."""
     yield from _latest(shards, Candidate, lambda one: one.fix_commit)
     yield from _latest(shards, Dropped, lambda one: (one.commit, one.stage))
@@ -238,10 +244,10 @@ def _records(shards: Sequence[_Shard]) -> Iterator[Record]:
     yield from _latest(shards, Probe, lambda one: (one.task_id, one.entrant))
     yield from _latest(shards, Opinion, opinion_key)
     yield from _latest(shards, Confinement, lambda one: one)
-    for _, patch, verdict in _chosen(shards):
-        yield patch
-        if verdict is not None:
-            yield verdict
+    for key, shard in chosen.items():
+        yield shard.patches[key]
+        if key in shard.verdicts:
+            yield shard.verdicts[key]
 
 
 def _latest(shards: Sequence[_Shard], kind: type[R], key: Callable[[R], Hashable]) -> Iterable[R]:
@@ -251,28 +257,27 @@ def _latest(shards: Sequence[_Shard], kind: type[R], key: Callable[[R], Hashable
     return found.values()
 
 
-def _chosen(shards: Sequence[_Shard]) -> list[tuple[_Shard, Patch, Verdict | None]]:
-    """Each attempt once: the last of those that could be scored, else the last."""
-    best: dict[_Key, tuple[bool, _Shard, Patch, Verdict | None]] = {}
+def _chosen(shards: Sequence[_Shard]) -> dict[Key, _Shard]:
+    """Whose each attempt is: the last of those where it could be scored, else the last."""
+    best: dict[Key, tuple[bool, _Shard]] = {}
     for shard in shards:
-        for key, (patch, verdict) in shard.attempts().items():
+        for key in shard.patches:
+            verdict = shard.verdicts.get(key)
             scored = verdict is not None and verdict.outcome.scored
             if key not in best or scored >= best[key][0]:
-                best[key] = (scored, shard, patch, verdict)
-    return [(shard, patch, verdict) for _, shard, patch, verdict in best.values()]
+                best[key] = (scored, shard)
+    return {key: shard for key, (_, shard) in best.items()}
 
 
-def _exchanges(shards: Sequence[_Shard], merged: RunFolder) -> None:
+def _exchanges(shards: Sequence[_Shard], chosen: Mapping[Key, _Shard], merged: RunFolder) -> None:
     """Questions and answers of all; of the same attempt those of the one that counts."""
     for shard in shards:
         record(shard.folder.exchanges, merged.path)
-    for shard, patch, _ in _chosen(shards):
-        for name in patch.exchanges:
+    for key, shard in chosen.items():
+        for name in shard.patches[key].exchanges:
             source, target = shard.folder.path / name, merged.path / name
             inside = source.resolve().is_relative_to(shard.folder.exchanges.resolve())
             if inside and source.is_file():
-                write_durably(target, source.read_bytes())
-
-
-def _key(one: Patch | Verdict) -> _Key:
-    return (one.task_id, one.entrant, one.attempt)
+                content = source.read_bytes()
+                if not target.is_file() or target.read_bytes() != content:
+                    write_durably(target, content)

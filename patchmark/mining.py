@@ -108,7 +108,9 @@ def _mine(run: Run, tracker: Tracker, head: str | None) -> None:
 
 def _commits(run: Run, head: str | None) -> int:
     old = [f"^{head}"] if head and run.repository.has(head) else []
-    return int(run.repository.text("rev-list", "--count", "--first-parent", "HEAD", *old))
+    return int(
+        run.repository.text("rev-list", "--count", "--first-parent", run.repository.head, *old)
+    )
 
 
 def _set_aside(folder: Path) -> None:

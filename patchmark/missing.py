@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.attempts import Key
 from core.types import Patch, Task
 from models.base import Entrant
 from models.exchange import Slot
@@ -20,7 +21,7 @@ class Missing:
     attempt: int
 
     @property
-    def key(self) -> object:
+    def key(self) -> Key:
         """What its patch is found by."""
         return (self.task.id, self.entrant.name, self.attempt)
 

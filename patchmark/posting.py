@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,7 +21,7 @@ from reports.stamp import RunId, run_id, stamp_line
 if TYPE_CHECKING:
     from github.Repository import Repository
 
-    from reports.comment import Published
+    from reports.sticky import Bodies, Published
 
 LONGEST = (60_000, 20_000, 4_000)
 """Characters of the comments that are tried, where GitHub finds one too long."""
@@ -95,6 +95,23 @@ def post(repository: Repository, number: int, report: Report, posting: Posting) 
     """Create, update or leave the comment. Raises PatchmarkError where GitHub does not let us."""
     from reports import comment
 
+    def publish(bodies: Bodies) -> Published:
+        return comment.publish(repository, number, bodies, author=None, pace=PACE)
+
+    return _posted(publish, report, posting)
+
+
+def track(repository: Repository, title: str, report: Report, posting: Posting) -> Posted:
+    """The same with the tracking issue of this title."""
+    from reports import tracking
+
+    def publish(bodies: Bodies) -> Published:
+        return tracking.publish(repository, title, bodies, pace=PACE)
+
+    return _posted(publish, report, posting)
+
+
+def _posted(publish: Callable[[Bodies], Published], report: Report, posting: Posting) -> Posted:
     why = ""
 
     def bodies(said: str) -> list[str]:
@@ -108,7 +125,7 @@ def post(repository: Repository, number: int, report: Report, posting: Posting) 
         end = stamp_line(found.stamp)
         return [_body(report, limit, found.before, posting.note, end) for limit in LONGEST]
 
-    return Posted(comment.publish(repository, number, bodies, author=None, pace=PACE), why)
+    return Posted(publish(bodies), why)
 
 
 def _body(report: Report, limit: int, before: Digest | None, note: str, end: str) -> str:

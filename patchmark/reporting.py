@@ -12,6 +12,7 @@ from models.cutoffs import cutoff
 from models.rewrite import billed
 from patchmark import __version__, imported, partial
 from patchmark.batches import awaited, words
+from patchmark.change_check_told import told
 from patchmark.mining import notices
 from patchmark.reviewing import opinions_of
 from patchmark.run import Run
@@ -19,6 +20,7 @@ from patchmark.settings import Settings
 from patchmark.shelf import put, shelf, unfit
 from patchmark.sources import name_of
 from patchmark.trail import trail_of
+from reports.change_check import with_change
 from reports.digest import digest_of
 from reports.files import write as write_reports
 from reports.gates import Wanted, gates
@@ -32,6 +34,9 @@ def report_stage(run: Run) -> tuple[Report, list[Path]]:
     wanted = Wanted() if run.settings.shard else run.settings.wanted
     report = report.model_copy(update={"gates": gates(report, wanted)})
     report = report.model_copy(update={"partial": undone(run, report)})
+    if plan := run.settings.change:
+        about = plan.about.model_copy(update={"told": told(report.tasks, plan)})
+        report = with_change(report, about)
     report = run.settings.redactor.record(report)
     return report, _written(run, report)
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from threading import BoundedSemaphore, Lock
+from threading import Lock
 
-from core.bench import Workbench
+from core.attempts import Key
 from core.confinement import Confinement
 from core.git import Repository
 from core.opinion import Opinion
-from core.outlet import OpenBench
 from core.store import RunFolder
 from core.types import Candidate, Dropped, Patch, Probe, Task, Verdict
 from miner.outline import outline
@@ -31,20 +30,20 @@ from models.review import Reviewer
 from models.rewrite import Rewriter
 from patchmark import asked
 from patchmark.clock import Clock
-from patchmark.gated import gated
+from patchmark.here import Here
+from patchmark.place import Place
 from patchmark.progress import Show
 from patchmark.recording import check, record
 from patchmark.rewriting import originals
 from patchmark.settings import Settings
 from patchmark.sharding import Share, share
 from patchmark.under_test import open_repository, refuse_tracked
-from sandbox.bench import DockerBenches
-from sandbox.command_bench import DockerOpenBenches
+from patchmark.warm import marks, store_for
 from sandbox.discover import connect
 from sandbox.docker import DockerEngine
 from sandbox.image import Images
 from sandbox.recipe import EnvironmentSettings
-from sandbox.stock import Marks
+from sandbox.store import Store
 from sandbox.validate import Validator
 
 
@@ -61,7 +60,6 @@ class Run:
     clock: Clock = field(default_factory=Clock)
     _engine: DockerEngine | None = None
     _connecting: Lock = field(default_factory=Lock)
-    _imaging: Lock = field(default_factory=Lock)
 
     @property
     def engine(self) -> DockerEngine:
@@ -72,9 +70,16 @@ class Run:
                 self._engine = connect(settings.variables, settings.redactor, settings.runtime)
             return self._engine
 
+    @cached_property
+    def place(self) -> Place:
+        """Where candidates are proven, patches judged and agents at work."""
+        return Here(self)
+
     def close(self) -> None:
         """Let go of the engine and of what still runs in it."""
-        left = self._engine.close() if self._engine is not None else []
+        if "store" in self.__dict__ and (done := self.store.summary()):
+            self.show.tell(done)
+        left = [*self._ended_place(), *(self._engine.close() if self._engine is not None else ())]
         if left:
             names = ", ".join(name[:12] for name in left)
             self.show.tell(f"containers that the engine does not remove: {names}")
@@ -82,8 +87,12 @@ class Run:
     def break_off(self) -> None:
         """End what is under way: no question is sent any more, and no container goes on."""
         self.lanes.close()
+        self._ended_place()
         if self._engine is not None:
             self._engine.close()
+
+    def _ended_place(self) -> list[str]:
+        return self.place.close() if "place" in self.__dict__ else []
 
     @cached_property
     def _desk(self) -> Desk:
@@ -100,37 +109,14 @@ class Run:
             cloud=settings.cloud,
             prices=settings.prices,
             max_output_tokens=settings.max_output_tokens,
-            benches=self._bench,
+            benches=self.place.bench,
             outline=outline,
             commands=settings.commands,
-            open_benches=self._open_bench,
+            open_benches=self.place.open_bench,
             agent_limits=settings.agent_limits,
+            versions=settings.change.versions if settings.change else {},
             ca_bundle=settings.ca_bundle,
         )
-
-    def _bench(self, task: Task) -> AbstractContextManager[Workbench]:
-        return gated(DockerBenches(self.engine, self.settings.limits)(task), self.containers)
-
-    @cached_property
-    def containers(self) -> BoundedSemaphore:
-        """Held while a container works, so that no test is slow for what others do."""
-        return BoundedSemaphore(self.settings.workers)
-
-    @contextmanager
-    def _open_bench(self, task: Task, install: tuple[str, ...]) -> Iterator[OpenBench]:
-        benches = DockerOpenBenches(self.engine, self.settings.limits, self._open_images)
-        # Held all the time: nobody can tell when it works and when it waits for a model.
-        with self.containers, benches(task, install) as bench:
-            yield bench
-
-    def _open_images(self) -> Images:
-        # One for all threads: it is what keeps equal images from being built at once.
-        with self._imaging:
-            return self._on_top
-
-    @cached_property
-    def _on_top(self) -> Images:
-        return self.images(self.settings.environment)
 
     @cached_property
     def entrants(self) -> tuple[Entrant, ...]:
@@ -171,6 +157,11 @@ class Run:
             self.engine, images, settings.environment, settings.limits, settings.validation_runs
         )
 
+    @cached_property
+    def store(self) -> Store:
+        """Where images come from before they are built here, and go to."""
+        return store_for(self.settings.registry, self.engine, self.show.tell)
+
     def images(self, environment: EnvironmentSettings) -> Images:
         """Images made as these settings say, on this run's engine."""
         settings = self.settings
@@ -182,8 +173,8 @@ class Run:
             logs=self.folder.logs,
             tell=self.show.tell,
             pythons=settings.pythons,
-            mark=marks(settings).mark,
-            registry=settings.registry,
+            mark=marks(settings.cache).mark,
+            store=self.store,
         )
 
     def repairer(self, name: str) -> Repairer:
@@ -233,9 +224,9 @@ class Run:
             return originals(self.folder.read(Task))
         return {task.id: task for task in self.folder.read(Task)}
 
-    def patches(self) -> dict[object, Patch]:
-        """The latest patch of each (task, entrant, attempt)."""
-        return dict(self.folder.latest(Patch, lambda p: (p.task_id, p.entrant, p.attempt)))
+    def patches(self) -> Mapping[Key, Patch]:
+        """The latest patch of each (task, entrant, attempt), read when it is looked at."""
+        return self.folder.attempts(Patch)
 
     def probes(self) -> dict[object, Probe]:
         """The latest probe of each (task, entrant)."""
@@ -249,19 +240,14 @@ class Run:
         """What test runs were held to; None where nothing was judged."""
         return next(reversed([*self.folder.read(Confinement)]), None)
 
-    def verdicts(self) -> dict[object, Verdict]:
-        """The latest verdict of each (task, entrant, attempt)."""
-        return dict(self.folder.latest(Verdict, lambda v: (v.task_id, v.entrant, v.attempt)))
+    def verdicts(self) -> Mapping[Key, Verdict]:
+        """The latest verdict of each (task, entrant, attempt), read when it is looked at."""
+        return self.folder.attempts(Verdict)
 
 
 def opinion_key(opinion: Opinion) -> tuple[object, ...]:
     """Whose opinion of what it is."""
     return (opinion.judge, opinion.task_id, opinion.entrant, opinion.attempt, opinion.order)
-
-
-def marks(settings: Settings) -> Marks:
-    """When images were last used on this machine."""
-    return Marks(settings.cache / "images")
 
 
 @contextmanager
@@ -270,6 +256,8 @@ def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Ru
     check(settings.record, settings.out, settings.replay)
     repository = open_repository(settings.repo)
     refuse_tracked(repository, settings.out)
+    if settings.change:  # tasks come from what both versions have in common
+        repository.head = settings.change.about.base
     with RunFolder(settings.out, settings.redactor) as folder:
         # What earlier runs of this folder were billed counts against the cap as well.
         billed = Decimal(0)

@@ -70,7 +70,7 @@ def _flow(
             if judging is not None:
                 work = partial(judging.verdict, task, patch)
                 late = partial(run.clock.unless_late, work)
-                working.submit("judge", run.settings.workers, late)
+                working.submit("judge", run.place.at_once, late)
 
         if judging is not None and to_judge:
             judging.begin()  # an engine that is not there is said before money is spent
@@ -107,7 +107,7 @@ def _submit(run: Run, working: Crews[_Solved | Verdict | None], one: Missing) ->
     crew, workers = crew_of(one.entrant.name)
     if contained:
         # In a crew of their own: who waits for a container keeps nobody from asking.
-        crew, workers = f"{crew}, in containers", run.settings.workers
+        crew, workers = f"{crew}, in containers", run.place.at_once
     working.submit(crew, workers, partial(run.clock.unless_late, work))
 
 

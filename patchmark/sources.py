@@ -34,7 +34,7 @@ def tracker_for(
     GitHub is asked by the first question, not here. Raises UsageError for an issues file or an
     address that cannot be used.
     """
-    name = _name(settings, repository)
+    name = name_at(settings, repository)
     if settings.issues is not None:
         return read_tracker(settings.issues, name)
     token = settings.variables.get("GITHUB_TOKEN", "").strip()
@@ -52,7 +52,7 @@ def _cache(settings: Settings, url: str, name: str, tell: Callable[[str], None])
     return ApiCache(settings.cache / "github", url, name, tell, settings.redactor)
 
 
-def _name(settings: Settings, repository: Repository) -> str:
+def name_at(settings: Settings, repository: Repository) -> str:
     """`owner/name`; empty where nothing says it."""
     given = settings.variables.get("GITHUB_REPOSITORY", "")
     if _SLUG.fullmatch(given):

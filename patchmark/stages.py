@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from threading import Lock
 
 from core.diff import split
 from core.types import Candidate, Dropped, Task
@@ -32,7 +31,7 @@ def _prove(run: Run, prover: _Prover, *, apart: bool) -> None:
     if not wanted:  # a shard without a share
         return
     stage = "validate, apart" if apart else "validate"
-    results = in_order(candidates, prover.prove, run.settings.workers)
+    results = in_order(candidates, prover.prove, run.place.at_once)
     # Where there are more candidates than wanted tasks, the stage ends with the last such task:
     # then tasks are counted, else candidates.
     every_one = len(candidates) <= wanted
@@ -57,22 +56,20 @@ class _Prover:
         drops = (drop for drop in run.folder.read(Dropped) if drop.stage == "validate")
         self._drops = {drop.commit: drop for drop in drops}
         self._remembered = Validated(run.settings.cache, run.settings.redactor)
-        self._making = Lock()
 
     def prove(self, candidate: Candidate) -> Task | Dropped | None:
         """The result, which is on disk when this returns; None where no time is left for it."""
         return self._run.clock.unless_late(lambda: self._prove(candidate))
 
     def _prove(self, candidate: Candidate) -> Task | Dropped:
-        with self._making:
-            validator = self._run.validator
-        key = validator.key(candidate)
+        place = self._run.place
+        key = place.key(candidate)
         known = (self._tasks.get(candidate.id), self._drops.get(candidate.fix_commit))
         result = next((r for r in known if r is not None and r.key == key), None)
         result = result or self._remembered.get(key)
-        if result is None or not self._holds(result):
+        if result is None or (isinstance(result, Task) and not place.holds(result)):
             with self._run.clock.work(PROOF):
-                result = validator.validate(candidate)
+                result = place.validate(candidate)
             self._remembered.put(result)
         if isinstance(result, Task):
             # The proof may be older than what is known today about the change.
@@ -80,10 +77,6 @@ class _Prover:
         if result not in known:
             self._run.folder.append(result)
         return result
-
-    def _holds(self, result: Task | Dropped) -> bool:
-        """A task is of use only while its image is there."""
-        return isinstance(result, Dropped) or (self._run.engine.image_id(result.image) is not None)
 
 
 def rewrite_stage(run: Run) -> None:

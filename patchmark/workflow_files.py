@@ -7,17 +7,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import UsageError
 from models.services import KEY_VARIABLES
 from models.spec import needs_key
+from patchmark.pinning import pinned
 
 FOLDER = Path(__file__).parents[1] / "examples" / "workflows"
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to use the Action."""
+
+    what: str
+    """When it runs, in a few words."""
+    files: tuple[str, ...]
+    """Names of its workflows in `examples/workflows/`, without `.yml`."""
+
+
 WAYS = {
-    "backtest": "by hand and once a month, on the default branch",
-    "on-command": "when somebody writes `/patchmark run` under a pull request",
+    "backtest": Way("by hand and once a month, on the default branch", ("backtest",)),
+    "on-command": Way("on `/patchmark run` under a pull request", ("on-command",)),
+    "fork": Way("on a fork's pull request, without secrets", ("fork-run", "fork-report")),
+    "sharded": Way("by hand, many tasks over several jobs", ("sharded",)),
 }
+"""A line for each."""
 MODELS = "reference,empty,anthropic:claude-opus-4-8,google:gemini-3.5-flash"
 """Who takes part in the examples."""
 SECRETS = {
@@ -27,19 +44,33 @@ SECRETS = {
 }
 """Services whose key is an input of the Action, and what the secret is called."""
 _KEYS = re.compile(r"(?: +[a-z]+-api-key: .*\n)+")
-_BUDGET = re.compile(r'(budget-usd: )"[^"]*"')
+_CALLED_WITH = re.compile(r" {4}secrets:\n(?: {6}[A-Z_]+: \{ required: false \}\n)+")
+_BUDGET = re.compile(
+    r'(budget-usd: (?:\{ type: string, default: )?|budget-usd:\n(?: {8}.*\n)* {8}default: )"[^"]*"'
+)
 _SAFE = re.compile(r"[A-Za-z0-9._:/@+=-]+")
 
 
-def workflow(way: str, models: Sequence[str], budget_usd: str) -> str:
-    """The text of a workflow file. Raises UsageError for a name that YAML would not keep."""
-    for name in models:
-        if not _SAFE.fullmatch(name):
-            raise UsageError(f"entrant {name!r} cannot be written into a workflow")
-    text = (FOLDER / f"{way}.yml").read_text(encoding="utf-8")
+def workflows(way: str, models: Sequence[str], budget_usd: str, pin: str = "") -> dict[str, str]:
+    """Name of each file of a way → its text. Raises UsageError as `workflow` does."""
+    return {
+        f"patchmark-{name}.yml": pinned(workflow(name, models, budget_usd), pin)
+        for name in WAYS[way].files
+    }
+
+
+def workflow(name: str, models: Sequence[str], budget_usd: str) -> str:
+    """The text of an example. Raises UsageError for a name that YAML would not keep."""
+    for model in models:
+        if not _SAFE.fullmatch(model):
+            raise UsageError(f"entrant {model!r} cannot be written into a workflow")
+    text = (FOLDER / f"{name}.yml").read_text(encoding="utf-8")
     text = text.replace(MODELS, ",".join(models))
     text = _BUDGET.sub(rf'\g<1>"{budget_usd}"', text)
-    return _KEYS.sub(_keys(secrets_for(models)), text)
+    secrets = secrets_for(models)
+    called = "".join(f"      {secret}: {{ required: false }}\n" for secret in secrets)
+    text = _CALLED_WITH.sub(f"    secrets:\n{called}" if called else "", text)
+    return _KEYS.sub(_keys(secrets), text)
 
 
 def secrets_for(models: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from core.digest import Digest
 from core.errors import UsageError
 from core.report import Report
-from reports import trail
+from reports import change_check_comment, trail
 from reports.badge import badge
 from reports.earlier import changes_of, earlier
 from reports.html import page
@@ -35,8 +35,13 @@ def write(
     written.
     """
     before = earlier(report, history)
+    about = report.change
     texts = {
-        "report.md": summary(report, before[-1] if before else None),
+        "report.md": (
+            change_check_comment.comment(report, about)
+            if about
+            else summary(report, before[-1] if before else None)
+        ),
         "report.html": page(report, followed, trends_of(before), changes_of(report, before)),
         "report.json": report.model_dump_json(indent=2) + "\n",
         "report.csv": table(report),

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from itertools import combinations
+from functools import lru_cache
+from itertools import accumulate, combinations
 from typing import Literal
 
 from core.analysis import Route, Routing
@@ -87,11 +88,17 @@ def _single(task: _Task, name: str) -> _End:
 
 def _cascade(task: _Task, names: Sequence[str]) -> _End:
     """Expected over attempts: each next model is asked with the chance that all before failed."""
-    left, cost = Fraction(1), Decimal(0)
-    for name in names:
-        cost += task.costs[name] * left.numerator / left.denominator
-        left *= 1 - task.shares[name]
+    *asked, left = _left(tuple(task.shares[name] for name in names))
+    cost = Decimal(0)
+    for name, chance in zip(names, asked, strict=True):
+        cost += task.costs[name] * chance.numerator / chance.denominator
     return _End(1 - left, cost)
+
+
+@lru_cache(maxsize=10_000)
+def _left(shares: tuple[Fraction, ...]) -> list[Fraction]:
+    """The chance that all before failed, of each and of one more; few differ between tasks."""
+    return list(accumulate(shares, lambda left, share: left * (1 - share), initial=Fraction(1)))
 
 
 def _oracle(task: _Task) -> _End:

@@ -52,8 +52,15 @@ def bootstrap(columns: Sequence[Sequence[float]], of: Statistic = ratio) -> Inte
 
 
 def _draws(columns: Sequence[Sequence[float]], of: Statistic) -> list[float]:
-    drawn = _drawn(len(columns[0]))
-    return [of([math.fsum(pick(column)) for column in columns]) for pick in drawn]
+    return [of(sums) for sums in zip(*(_sums(tuple(one)) for one in columns), strict=True)]
+
+
+@lru_cache(maxsize=64)
+def _sums(column: tuple[float, ...]) -> list[float]:
+    """A column's sum over each draw; kept, because the same one is compared with several others."""
+    if min(column) == max(column):
+        return [math.fsum(column)] * RESAMPLES
+    return [math.fsum(pick(column)) for pick in _drawn(len(column))]
 
 
 @lru_cache(maxsize=2)

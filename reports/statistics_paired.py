@@ -27,14 +27,36 @@ def permutation_p(differences: Sequence[Fraction]) -> float:
     """
     scale = math.lcm(*(value.denominator for value in differences)) if differences else 1
     whole = [int(value * scale) for value in differences if value]
-    sizes = Counter(map(abs, whole))
+    sizes, seen = Counter(map(abs, whole)), abs(sum(whole))
     if len(sizes) < 2:
         wins = sum(value > 0 for value in whole)
         return mcnemar_exact(wins, len(whole) - wins)
-    if _terms(sizes) > _MOST_TERMS:
-        return _sampled(whole)
-    seen = abs(sum(whole))
-    return min(1.0, math.fsum(p for at, p in _distribution(sizes).items() if abs(at) >= seen))
+    if not seen:
+        return 1.0
+    [(size, count)] = sizes.most_common(1)
+    rest = Counter({other: times for other, times in sizes.items() if other != size})
+    if _terms(rest) > _MOST_TERMS:
+        return _sampled(sizes, seen)
+    # Of the most frequent size nothing but its tail is needed, which saves most of the products.
+    tail = _tail(count)
+    far = (
+        p * tail[min(count + 1, max(0, -(-(seen - at + size * count) // (2 * size))))]
+        for at, p in _distribution(rest).items()
+    )
+    return min(1.0, 2 * math.fsum(far))
+
+
+def _tail(count: int) -> list[float]:
+    """Chance of i or more heads of so many, for each i up to one too many."""
+    ways, heads = [], 1
+    for i in range(count + 1):
+        ways.append(heads)
+        heads = heads * (count - i) // (i + 1)
+    so_far, found = 0, [0.0]
+    for one in reversed(ways):
+        so_far += one
+        found.append(so_far / 2**count)
+    return found[::-1]
 
 
 def _terms(sizes: Counter[int]) -> int:
@@ -61,15 +83,16 @@ def _distribution(sizes: Counter[int]) -> dict[int, float]:
     return found
 
 
-def _sampled(whole: Sequence[int]) -> float:
-    chance = random.Random(len(whole))  # noqa: S311 - statistics, and the same in every report
-    seen = abs(sum(whole))
-    total = sum(map(abs, whole))
+def _sampled(sizes: Counter[int], seen: int) -> float:
+    chance = random.Random(sizes.total())  # noqa: S311 - statistics, and the same in every report
     hits = 0
     for _ in range(_DRAWS):
-        signs = chance.getrandbits(len(whole))
-        minus = sum(abs(value) for at, value in enumerate(whole) if signs >> at & 1)
-        hits += abs(total - 2 * minus) >= seen
+        # As many signs of each size at once as there are bits.
+        drawn = sum(
+            size * (2 * chance.getrandbits(count).bit_count() - count)
+            for size, count in sizes.items()
+        )
+        hits += abs(drawn) >= seen
     return (hits + 1) / (_DRAWS + 1)
 
 

@@ -83,7 +83,9 @@ def try_wheel(folder: Path) -> None:
         said = subprocess.run([*ours, "--version"], check=True, cwd=inside, capture_output=True)
         if said.stdout.decode().strip() != version(ROOT):
             raise SystemExit(f"the wheel says {said.stdout!r}, not {version(ROOT)}")
-        for command in (["init", "--repo", "repo"], ["doctor", "--action", "--repo", "repo"]):
+        pin = f"patchmark/patchmark@{os.environ.get('GITHUB_SHA') or '0' * 40}"
+        first = ["init", "--repo", "repo", "--how", "all", "--action", pin]
+        for command in (first, ["doctor", "--action", "--repo", "repo"]):
             subprocess.run([*ours, *command], check=True, cwd=inside)
         if os.environ.get("DEMO"):
             subprocess.run([*ours, "demo", "--out", "demo"], check=True, cwd=inside)

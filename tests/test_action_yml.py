@@ -1,8 +1,13 @@
-"""action.yml and post/action.yml, what the program reads, and README's table say the same."""
+"""action.yml and post/action.yml, and what the program reads, say the same.
+
+That the documents do too is in test_documents.py.
+"""
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -13,7 +18,6 @@ import yaml
 from patchmark.action_inputs import INPUT_PREFIX, ActionInputs
 
 ROOT = Path(__file__).parents[1]
-TABLE = re.compile(r"<!-- inputs -->(.*?)<!-- /inputs -->", re.DOTALL)
 INSTALL_ONLY = {"python"}
 
 
@@ -116,13 +120,29 @@ def test_every_output_is_set_by_the_program(action: dict[str, Any]) -> None:
         assert f'"{name}"' in source or name.removeprefix("report-") in ("md", "html", "json")
 
 
-def test_readme_lists_each_input_with_its_default(action: dict[str, Any]) -> None:
-    """README's table between `<!-- inputs -->` and `<!-- /inputs -->`: | `name` | `default` |."""
-    found = TABLE.search((ROOT / "README.md").read_text(encoding="utf-8"))
-    assert found is not None, "README has no table of inputs"
-    rows = {}
-    for line in found[1].splitlines():
-        cells = [cell.strip() for cell in line.split("|")[1:-1]]
-        if len(cells) >= 2 and cells[0].startswith("`"):
-            rows[cells[0].strip("`")] = cells[1].strip("`")
-    assert rows == {name: entry["default"] for name, entry in action["inputs"].items()}
+def test_what_the_marketplace_shows(action: dict[str, Any]) -> None:
+    """It takes 125 characters at most, and an icon and a colour of its own lists."""
+    all_of_them = [
+        action_at(path) for path in ROOT.glob("**/action.yml") if ".venv" not in str(path)
+    ]
+    names = [one["name"] for one in all_of_them]
+    assert len(names) >= 3
+    assert len({re.sub(r"\W+", " ", name.lower()) for name in names}) == len(names)
+    for one in all_of_them:
+        assert 40 <= len(one["description"]) <= 125
+        assert one["author"] == "The patchmark authors"
+    assert action["name"] == "patchmark"
+    assert set(action["branding"]) == {"icon", "color"}
+    schema = ("--builtin-schema", "vendor.github-actions")
+    checked = subprocess.run(
+        [Path(sys.executable).with_name("check-jsonschema"), *schema, ROOT / "action.yml"],
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+def action_at(path: Path) -> dict[str, Any]:
+    """One of them, parsed."""
+    parsed: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return parsed

@@ -11,7 +11,7 @@ import yaml
 
 FOLDER = Path(__file__).parents[1] / "examples/workflows"
 PINNED = re.compile(r"[\w./-]+@[0-9a-f]{40}")
-OURS = tuple(f"patchmark/patchmark{folder}@v0" for folder in ("", "/post", "/on-command"))
+OURS = tuple(f"patchmark/patchmark{folder}@COMMIT" for folder in ("", "/post", "/on-command"))
 
 
 def text(name: str) -> str:

@@ -28,11 +28,19 @@ SDK_HOMES = {
     "google": ("models/google.py", "models/google_"),
     "openai": ("models/openai.py", "models/openai_"),
     "docker": ("sandbox/",),
-    "github": ("reports/comment.py", "reports/patience.py", "miner/", "patchmark/"),
+    "github": (
+        "reports/comment.py",
+        "reports/sticky.py",
+        "reports/tracking.py",
+        "reports/patience.py",
+        "miner/",
+        "patchmark/",
+    ),
     "jinja2": ("models/prompt.py", "reports/"),
+    "pyarrow": ("patchmark/formats/parquet.py",),
     "tree_sitter": ("miner/grammars.py",),
 }
-LAZY_ONLY = frozenset({"anthropic", "google", "openai", "github", "docker"})
+LAZY_ONLY = frozenset({"anthropic", "google", "openai", "github", "docker", "pyarrow"})
 ENVIRONMENT_HOMES = ("patchmark/", "core/git.py")
 CORE_MAY_USE = frozenset({"pydantic", "core"}) | sys.stdlib_module_names
 # What runs inside the containers: not part of the program, and not ours to import.

@@ -101,7 +101,7 @@ def test_the_wheel_has_the_version_and_the_examples_and_works_alone(tmp_path: Pa
         [sys.executable, "-I", "-c", script], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert "backtest" in (tmp_path / "repo/.github/workflows/patchmark.yml").read_text()
+    assert "backtest" in (tmp_path / "repo/.github/workflows/patchmark-backtest.yml").read_text()
 
 
 def test_only_the_job_that_runs_nothing_of_ours_may_write() -> None:

@@ -19,8 +19,8 @@ class UnfitError(Exception):
     """A row or file that cannot be a task; says what is wrong and what was expected."""
 
 
-def text_of(path: Path, *, below: Path | None = None) -> str:
-    """A regular file's text, line ends as they are. Raises UnfitError.
+def text_of(path: Path, *, below: Path | None = None, most: int = LONGEST) -> str:
+    """A regular file's text of at most so many bytes, line ends as they are. Raises UnfitError.
 
     With `below`, it has to lie in that folder, by no link.
     """
@@ -28,13 +28,13 @@ def text_of(path: Path, *, below: Path | None = None) -> str:
         if below is not None:
             _no_links(path, below)
         with _plain_file(path) as handle:
-            content = handle.read(LONGEST + 1)
+            content = handle.read(most + 1)
     except FileNotFoundError:
         raise UnfitError(f"there is no {path.name}, which was expected") from None
     except OSError as error:
         raise UnfitError(f"{path.name} cannot be read: {error.strerror}") from error
-    if len(content) > LONGEST:
-        raise UnfitError(f"{path.name} is larger than {LONGEST >> 20} MiB, which is the most")
+    if len(content) > most:
+        raise UnfitError(f"{path.name} is larger than {most >> 20} MiB, which is the most")
     return decoded(content, path.name)
 
 
@@ -71,21 +71,26 @@ def lines_of(path: Path) -> Iterator[tuple[int, bytes | None]]:
 def json_of(text: str, what: str) -> Any:
     """A JSON value. Raises UnfitError."""
     try:
-        value = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UnfitError(f"{what}: JSON was expected: {error}") from error
-    # JSON can spell lone surrogates, which no file of ours could hold.
-    if not _writable(value):
-        raise UnfitError(f"{what} holds half a character (a lone surrogate)")
-    return value
 
 
-def _writable(value: object) -> bool:
+def line_json(line: bytes | None, number: int) -> Any:
+    """The JSON value of a line of `lines_of`. Raises UnfitError."""
+    if line is None:
+        raise UnfitError(f"the line is longer than {LONGEST >> 20} MiB, which is the most")
+    text = decoded(line, "the line")
+    return json_of(text.removeprefix("\ufeff") if number == 1 else text, "the line")
+
+
+def whole(text: str) -> str:
+    """The text. Raises UnfitError where no file could hold it, as JSON can spell such."""
     try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except (UnicodeEncodeError, RecursionError):
-        return False
-    return True
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UnfitError("it holds half a character (a lone surrogate)") from error
+    return text
 
 
 def _plain_file(path: Path) -> Any:

@@ -15,7 +15,7 @@ from patchmark.formats.base import Format, Problem, Read, Source, Told
 from patchmark.formats.carried import EXTRA, carried, restored
 from patchmark.formats.names import full_slug, is_name
 from patchmark.formats.problem import problem_statement
-from patchmark.formats.reading import LONGEST, UnfitError, decoded, json_of, lines_of
+from patchmark.formats.reading import UnfitError, json_of, line_json, lines_of, whole
 from patchmark.formats.writing import new_file
 
 Row = dict[str, str]
@@ -103,7 +103,7 @@ def tests_of(value: object, name: str) -> tuple[str, ...]:
         raise UnfitError(f"{name}: a list of names was expected, or its JSON as a string")
     if isinstance(found, str):
         raise UnfitError(f"{name}: a list of names was expected, not one string")
-    return tuple(found)
+    return tuple(whole(test) for test in found)
 
 
 def gathered(rows: Iterable[tuple[str, Callable[[], Any]]]) -> Read:
@@ -126,9 +126,9 @@ def gathered(rows: Iterable[tuple[str, Callable[[], Any]]]) -> Read:
 def _text(row: Mapping[str, object], name: str) -> str:
     value = row[name]
     if name in ("FAIL_TO_PASS", "PASS_TO_PASS"):
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return whole(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
     if isinstance(value, str):
-        return value
+        return whole(value)
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, int | float) and name in ("version", "created_at"):
@@ -154,16 +154,9 @@ def write(source: Source, to: Path) -> list[Problem]:
 def read(path: Path) -> Read:
     """All lines of a file."""
     return gathered(
-        (f"{path}:{number}", lambda line=line, number=number: _row(line, number))  # type: ignore[misc]
+        (f"{path}:{number}", lambda line=line, number=number: line_json(line, number))  # type: ignore[misc]
         for number, line in lines_of(path)
     )
-
-
-def _row(line: bytes | None, number: int) -> Any:
-    if line is None:
-        raise UnfitError(f"the line is longer than {LONGEST >> 20} MiB, which is the most")
-    text = decoded(line, "the line")
-    return json_of(text.removeprefix("\ufeff") if number == 1 else text, "the line")
 
 
 FORMAT = Format(

@@ -146,6 +146,61 @@ def test_the_latest_record_of_a_key_wins_in_the_place_of_the_first(folder: RunFo
     assert [record.detail for record in latest.values()] == ["new", "only"]
 
 
+def _attempt(task: int, attempt: int, detail: str = "") -> Patch:
+    names = {"task_id": f"{task:012x}", "attempt": attempt, "detail": detail}
+    return PATCH.model_copy(update=names)
+
+
+def test_the_latest_of_each_attempt_is_read_when_it_is_looked_at(folder: RunFolder) -> None:
+    """Also after blank lines, and of what was appended since; a view stays as it was."""
+    for record in (_attempt(1, 1, "old"), _attempt(2, 1, "ü"), _attempt(1, 1, "new")):
+        folder.append(record)
+    with (folder.path / "patches.jsonl").open("ab") as file:
+        file.write(b"\n \n")
+    folder.append(_attempt(3, 1, "third"))
+    before = folder.attempts(Patch)
+    assert [patch.detail for patch in before.values()] == ["new", "ü", "third"]
+    assert list(before.values()) == list(
+        folder.latest(Patch, lambda p: (p.task_id, p.attempt)).values()
+    )
+    folder.append(_attempt(2, 1, "newer"))
+    folder.append_all([_attempt(4, 2), VERDICT, _attempt(3, 1, "last")])
+    now = folder.attempts(Patch)
+    assert [patch.detail for patch in now.values()] == ["new", "newer", "last", ""]
+    assert [patch.detail for patch in before.values()] == ["new", "ü", "third"]
+    assert list(folder.attempts(Verdict).values()) == [VERDICT]
+    assert ("f" * 12, "model", 1) not in now
+
+
+def test_attempts_name_file_and_line_of_what_is_damaged(folder: RunFolder) -> None:
+    """In the middle of many, and although a later record of the same attempt is sound."""
+    folder.append_all(_attempt(number, 1) for number in range(3000))
+    path = folder.path / "patches.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[1500] = lines[1500].replace(b'"refused"', b'"odd"')
+    path.write_bytes(b"".join(lines))
+    folder.append(_attempt(1500, 1))
+    with pytest.raises(StoreError) as caught:
+        folder.attempts(Patch)
+    assert str(caught.value).startswith(f"{path}:1501: not a patch record: stop: ")
+
+
+def test_a_file_that_somebody_else_changes_is_no_ones_record(folder: RunFolder) -> None:
+    """What is known of a file is checked when it is read, and given up where a line is new."""
+    folder.append_all([_attempt(1, 1), _attempt(2, 1)])
+    view = folder.attempts(Patch)
+    path = folder.path / "patches.jsonl"
+    path.write_bytes(b"".join(reversed(path.read_bytes().splitlines(keepends=True))))
+    with pytest.raises(StoreError, match="changed by another program while it was in use"):
+        view[f"{1:012x}", "model", 1]
+    with path.open("ab") as file:
+        file.write(_attempt(3, 1).model_dump_json().encode() + b"\n")
+    folder.append(_attempt(4, 1))
+    assert [patch.task_id for patch in folder.attempts(Patch).values()] == [
+        f"{number:012x}" for number in (2, 1, 3, 4)
+    ]
+
+
 @pytest.mark.parametrize("size", [3, 70_000, 200_000], ids=["short", "over a block", "three"])
 @pytest.mark.parametrize("before", [0, 2])
 def test_a_torn_last_line_is_set_aside(tmp_path: Path, size: int, before: int) -> None:

@@ -23,7 +23,7 @@ from support.npm import NotInstalledError, installed
 from core.git import clean_environment
 from patchmark.demo import import_history
 
-USES = "patchmark/patchmark@v0"
+USES = "patchmark/patchmark@COMMIT"
 WORKFLOW = f"""
 name: patchmark
 on: pull_request

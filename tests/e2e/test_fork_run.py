@@ -62,7 +62,7 @@ def test_a_forks_pull_request_is_measured_and_then_posted(tmp_path: Path) -> Non
     subprocess.run(["git", "-C", folder, *origin], check=True, env=clean_environment())
     head = commit_all(folder)
     actions = {
-        "patchmark/patchmark@v0": what_users_get(tmp_path / "action"),
+        "patchmark/patchmark@COMMIT": what_users_get(tmp_path / "action"),
         CHECKOUT: stand_in(tmp_path / "checkout", f'git clone -q "{folder}" .'),
         UPLOAD: stand_in(tmp_path / "upload", f'cp "$AT" "{kept}/"'),
         DOWNLOAD: stand_in(tmp_path / "download", f'mkdir -p "$AT" && cp "{kept}"/* "$AT/"'),

@@ -63,7 +63,7 @@ def actions(tmp_path: Path) -> dict[str, Path]:
         _stand_in(cache / part, part, "path", "key", "restore-keys")
     checkout = tmp_path / "checkout"
     _stand_in(checkout, "checkout", "ref", "fetch-depth", "persist-credentials")
-    return {"patchmark/patchmark@v0": ours, CACHE: cache, CHECKOUT: checkout}
+    return {"patchmark/patchmark@COMMIT": ours, CACHE: cache, CHECKOUT: checkout}
 
 
 def _act(repo: Repo, github: FakeCommands, actions: dict[str, Path], tmp_path: Path) -> str:

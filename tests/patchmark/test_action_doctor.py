@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from core.types import Candidate, Outcome, Verdict
 from patchmark.action_doctor import examine
 from patchmark.doctor import Check
 from patchmark.settings import Flags
-from patchmark.workflow_files import WAYS, workflow
+from patchmark.workflow_files import WAYS, workflow, workflows
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 MODELS = "reference,empty,anthropic:claude-opus-4-8"
@@ -58,9 +59,14 @@ def look(repo: Repo, text: str, **environment: str) -> dict[str, Check]:
     return {check.name: check for check in found}
 
 
+def wanting(found: Iterable[Check]) -> list[str]:
+    """What is not as it should be, but for GitHub, which nobody has a token for."""
+    return [check.name for check in found if not check.ok and check.name != "GitHub"]
+
+
 def test_a_good_workflow_is_good_without_any_key_here(repo: Repo) -> None:
     found = look(repo, GOOD)
-    assert [check.name for check in found.values() if not check.ok] == []
+    assert wanting(found.values()) == []
     assert found["cost"].found.startswith("20 answers for 20 tasks at most")
     assert "never more than $3" in found["cost"].found
     assert "180 test runs at most of 300 s at most" in found["time"].found
@@ -89,6 +95,12 @@ def test_a_good_workflow_is_good_without_any_key_here(repo: Repo) -> None:
          "not given"),
         ("anthropic-api-key:", "openai-api-key:", "openai key", 0, "no model named here needs it"),
         ('budget-usd: "3"', "comment: auto", "cost", 0, "no cap"),
+        ('budget-usd: "3"', 'time-limit: "60"', "time limit", 2, "kills the job after 60"),
+        ('budget-usd: "3"', 'time-limit: "57"', "time limit", 0, "57 of the job's 60 minutes"),
+        ("minutes: 60", "minutes: 600", "time limit", 0, "GitHub's own runners end at 360"),
+        (f"patchmark@{SHA}", "patchmark@COMMIT", "pins", 2, "left open: patchmark/patchmark@COM"),
+        ("      - uses: patchmark/", f"      - uses: actions/cache@{SHA}\n      - uses: patchmark/",
+         "at once", 0, "two runs may share the kept folder"),
         ("    timeout-minutes: 60\n", "", "time", 0, "after 360 minutes"),
     ],
 )  # fmt: skip
@@ -128,13 +140,138 @@ def test_what_may_well_be_meant_is_not_blamed(repo: Repo, old: str, new: str) ->
     text = GOOD.replace(old, new)
     if "read }" in new:
         text = text.replace('budget-usd: "3"', 'budget-usd: "3"\n          github-token: ""')
-    assert [check.name for check in look(repo, text).values() if not check.ok] == []
+    assert wanting(look(repo, text).values()) == []
+
+
+def write(repo: Repo, files: Mapping[str, str]) -> list[Check]:
+    """All that is found of these workflows."""
+    folder = repo.path / ".github/workflows"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return examine(Flags(repo=repo.path, out=repo.path.parent / "out"), {})
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_of_what_init_writes_only_the_pins_are_left_to_do(repo: Repo, way: str) -> None:
-    found = look(repo, workflow(way, MODELS.split(","), "5"))
-    assert [check.name for check in found.values() if not check.ok] == ["pins"]
+def test_of_what_init_writes_only_an_open_pin_is_left_to_do(repo: Repo, way: str) -> None:
+    found = write(repo, workflows(way, MODELS.split(","), "5"))
+    assert set(wanting(found)) == {"pins"}
+    assert {check.exit_code for check in found} == {0, 2}
+    pin = f"patchmark/patchmark@{SHA}"
+    assert wanting(write(repo, workflows(way, MODELS.split(","), "5", pin))) == []
+
+
+def test_of_shards_cost_and_time_are_those_of_all(repo: Repo) -> None:
+    """From the defaults of the workflow's own inputs; what only plans or merges asks nobody."""
+    found = write(repo, workflows("sharded", MODELS.split(","), "40"))
+    (cost,) = [check for check in found if check.name == "cost"]
+    assert cost.found.startswith("200 answers for 200 tasks at most")
+    assert cost.found.endswith("never more than $40 over all 8 jobs")
+    (time,) = [check for check in found if check.name == "time"]
+    assert ", over 8 jobs; GitHub ends each job after 350 minutes" in time.found
+    assert [check.found for check in found if check.name == "secrets"] == [
+        "none, and none is needed"
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("matrix", "shard", "words"),
+    [
+        ("{ n: [1, 2, 3] }", "${{ matrix.n }}/3", "never more than $3 over all 3 jobs"),
+        ("{ n: [1, 2, 3] }", "${{ matrix.n }}/${{ matrix.of }}", "over all 3 jobs"),
+        ("{ include: [{ n: 1 }, { n: 2 }] }", "${{ matrix.n }}/2", "over all 2 jobs"),
+        ('"${{ fromJSON(vars.M) }}"', "${{ matrix.n }}", "over all jobs of the matrix"),
+        ("{ model: [a, b], os: [c, d] }", "", "in each of 4 jobs; never more than $3, $12 in all"),
+        ('"${{ fromJSON(vars.M) }}"', "", "never more than $3 in each job of the matrix"),
+    ],
+)
+def test_a_matrix_multiplies_or_shares(repo: Repo, matrix: str, shard: str, words: str) -> None:
+    text = GOOD.replace("    steps:", f"    strategy: {{ matrix: {matrix} }}\n    steps:")
+    if shard:
+        text = text.replace('budget-usd: "3"', f'budget-usd: "3"\n          shard: {shard}')
+    assert words in look(repo, text)["cost"].found
+
+
+def test_keys_of_a_step_that_asks_no_model_are_too_many(repo: Repo) -> None:
+    text = GOOD.replace('budget-usd: "3"', "command: plan")
+    text = text.replace("issues: read, pull-requests: write", "issues: read")
+    found = look(repo, text)
+    assert wanting(found.values()) == ["secrets"]
+    assert "`plan` asks no model" in found["secrets"].mend
+
+
+CALLER = """\
+on: { pull_request: {} }
+jobs:
+  all:
+    uses: ./.github/workflows/patchmark-sharded.yml
+    permissions: { contents: read, issues: read, pull-requests: write }
+    secrets: { ANTHROPIC_API_KEY: "${{ secrets.ANTHROPIC_API_KEY }}" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "words"),
+    [
+        ("pull-requests: write", "pull-requests: read", 2, "caller.yml: all, without pull"),
+        ("{ ANTHROPIC", "{ OTHER", 2, "caller.yml: all, without ANTHROPIC_API_KEY"),
+        ("    permissions: { contents: read, issues: read, pull-requests: write }\n", "", 0,
+         "no permissions said"),
+        ('{ ANTHROPIC_API_KEY: "${{ secrets.ANTHROPIC_API_KEY }}" }', "inherit", 0, ""),
+        ("pull_request:", "pull_request_target:", 2, "pull_request_target"),
+    ],
+)  # fmt: skip
+def test_who_calls_a_workflow_must_give_what_it_needs(
+    repo: Repo, old: str, new: str, code: int, words: str
+) -> None:
+    called = workflows("sharded", MODELS.split(","), "5", f"patchmark/patchmark@{SHA}")
+    assert wanting(write(repo, {**called, "caller.yml": CALLER})) == []
+    assert old in CALLER
+    found = write(repo, {**called, "caller.yml": CALLER.replace(old, new)})
+    bad = [check for check in found if not check.ok and check.name != "GitHub"]
+    assert max((check.exit_code for check in bad), default=0) == code
+    assert bool(bad) == bool(words)
+    assert all(words in check.found for check in bad), bad
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name", "words"),
+    [
+        ("workflows: [patchmark fork run]", "workflows: [fork]", "waits for", "fork, and no"),
+        ("      - uses: actions/download", f"      - uses: actions/checkout@{SHA}\n"
+         "      - uses: actions/download", "trigger", "a checkout beside"),
+        ("on:\n", "on:\n  push: {}\n", "trigger", "nothing to post"),
+        ("      actions: read", "      checks: read", "permissions", "missing: actions: read"),
+        ("artifact: patchmark", "github-token: ${{ secrets.PAT }}\n          artifact: patchmark",
+         "secrets", "PAT where none is needed"),
+    ],
+)  # fmt: skip
+def test_what_posts_a_forks_report(repo: Repo, old: str, new: str, name: str, words: str) -> None:
+    files = workflows("fork", MODELS.split(","), "5", f"patchmark/patchmark@{SHA}")
+    text = files["patchmark-fork-report.yml"]
+    assert old in text
+    files["patchmark-fork-report.yml"] = text.replace(old, new, 1)
+    bad = [check for check in write(repo, files) if check.exit_code]
+    assert [check.name for check in bad] == [name]
+    assert words in bad[0].found
+
+
+def test_a_job_that_will_not_be_through_in_time(repo: Repo) -> None:
+    out = repo.path.parent / "out"
+    task = make_task(1, base_commit=Repository(repo.path).head)
+    with RunFolder(out, NOTHING) as folder:
+        folder.append(Candidate(**{n: getattr(task, n) for n in Candidate.model_fields}))
+        folder.append(task)
+        folder.append(
+            Verdict(
+                task_id=task.id, entrant="reference", attempt=1, key="k",
+                outcome=Outcome.PASSED, cause=None, seconds=3000.0,
+            )
+        )  # fmt: skip
+    found = look(repo, GOOD)
+    assert "split it" in found["time"].mend
+    limited = GOOD.replace('budget-usd: "3"', 'budget-usd: "3"\n          time-limit: "50"')
+    assert look(repo, limited)["time"].ok
 
 
 def test_a_deciding_job_must_hold_no_key(repo: Repo) -> None:

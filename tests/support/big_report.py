@@ -48,7 +48,7 @@ _LINES = (
 )
 
 
-class _Writer:
+class Writer:
     """Invents code and prose; a pool, because a report of this size needs much of it."""
 
     def __init__(self, seed: int):
@@ -86,9 +86,9 @@ class _Writer:
 
 def big(tasks: int = 300, entrants: int = 6) -> tuple[Report, Trail, list[Trend]]:
     """So many tasks × so many models, besides both baselines."""
-    writer = _Writer(7)
+    writer = Writer(7)
     names = [_MODELS[n] if n < len(_MODELS) else f"server:model-{n}" for n in range(entrants)]
-    every = [_task(number, writer) for number in range(tasks)]
+    every = [task_of(number, writer) for number in range(tasks)]
     results = {"reference": "P" * tasks, "empty": "F" * tasks}
     for at, name in enumerate(names):
         weights = (100 * _RATES[at % 6], 22, 5, 3, 2, 1)
@@ -109,7 +109,7 @@ def big(tasks: int = 300, entrants: int = 6) -> tuple[Report, Trail, list[Trend]
     return report, _trail(run.tasks, run.patches, names, writer), _trends(names, writer)
 
 
-def _task(number: int, writer: _Writer) -> Task:
+def task_of(number: int, writer: Writer) -> Task:
     title = f"{TITLES[number % len(TITLES)]} ({writer.prose(24)})"
     words = [writer.prose(writer.random.randint(60, 700)) for _ in range(3)]
     files = tuple(
@@ -131,7 +131,7 @@ def _task(number: int, writer: _Writer) -> Task:
     )
 
 
-def _trail(tasks: object, patches: object, names: list[str], writer: _Writer) -> Trail:
+def _trail(tasks: object, patches: object, names: list[str], writer: Writer) -> Trail:
     assert isinstance(tasks, list)
     assert isinstance(patches, list)
     attempts: dict[Key, AttemptTrail] = {}
@@ -149,7 +149,7 @@ def _trail(tasks: object, patches: object, names: list[str], writer: _Writer) ->
     return Trail(fail_to_pass={one.id: one.fail_to_pass for one in tasks}, attempts=attempts)
 
 
-def _call(number: int, calls: int, room: int, patch: Patch, writer: _Writer) -> Spoken:
+def _call(number: int, calls: int, room: int, patch: Patch, writer: Writer) -> Spoken:
     seconds = (patch.seconds or 20) / calls
     return Spoken(
         asked=writer.prose(room),
@@ -166,7 +166,7 @@ def _call(number: int, calls: int, room: int, patch: Patch, writer: _Writer) -> 
     )
 
 
-def _trends(names: list[str], writer: _Writer) -> list[Trend]:
+def _trends(names: list[str], writer: Writer) -> list[Trend]:
     found = []
     for week in range(8, 0, -1):
         for at, name in enumerate(names):

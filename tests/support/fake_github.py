@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from support.served import Served, read_json, send_json
@@ -45,7 +45,7 @@ SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes
 class FakeGitHub(Served):
     """Serves what one sticky comment needs; `requests` says what was asked."""
 
-    methods = ("GET", "POST", "PATCH", "DELETE")
+    methods: ClassVar[tuple[str, ...]] = ("GET", "POST", "PATCH", "DELETE")
 
     def __init__(
         self,
@@ -136,7 +136,7 @@ class FakeGitHub(Served):
     def _answer(self, method: str, target: str, sent: dict[str, Any]) -> _Answer:
         url = urlsplit(target)
         if url.path == self.prefix.removesuffix("/v3") + "/graphql":
-            return self._graphql()
+            return self._graphql(sent)
         if not url.path.startswith(f"{self.prefix}/"):
             return 404, _NOT_FOUND, {}
         path = url.path.removeprefix(self.prefix)
@@ -164,7 +164,7 @@ class FakeGitHub(Served):
             return self._page(found, query, path)
         return 404, _NOT_FOUND, {}
 
-    def _graphql(self) -> _Answer:
+    def _graphql(self, sent: dict[str, Any]) -> _Answer:  # noqa: ARG002 - others look at it
         if isinstance(self.viewer, int):
             return self.viewer, _REFUSED, {}
         return 200, {"data": {"viewer": {"login": self.viewer}}}, {}
