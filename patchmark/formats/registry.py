@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from patchmark.formats import harbor, inspect_eval, parquet, predictions, rows
+from patchmark.formats import harbor, inspect_eval, parquet, predictions, rows, swebench_repo
 from patchmark.formats.base import Format
 
 FORMATS: Mapping[str, Format] = {
@@ -12,6 +12,7 @@ FORMATS: Mapping[str, Format] = {
     for one in (
         rows.FORMAT,
         parquet.FORMAT,
+        swebench_repo.FORMAT,
         harbor.FORMAT,
         inspect_eval.FORMAT,
         predictions.FORMAT,
