@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from patchmark.formats import harbor, parquet, predictions, rows, swebench_repo
+from patchmark.formats import harbor, inspect_eval, parquet, predictions, rows, swebench_repo
 from patchmark.formats.base import Format
 
 FORMATS: Mapping[str, Format] = {
@@ -14,6 +14,7 @@ FORMATS: Mapping[str, Format] = {
         parquet.FORMAT,
         swebench_repo.FORMAT,
         harbor.FORMAT,
+        inspect_eval.FORMAT,
         predictions.FORMAT,
     )
 }
