@@ -26,6 +26,7 @@ CLEAN = {
     "patchmark/repairing.py": "a kept answer, redacted before it is read",
     "patchmark/init.py": "texts of our own, and names of models",
     "patchmark/imported.py": "through the settings' redactor",
+    "patchmark/fetched_artifact.py": "a stranger's artifact as it came, gone when it is read",
     "patchmark/formats/parquet.py": "records of a run folder, redacted when they were appended",
     "patchmark/formats/writing.py": "records of a run folder, redacted when they were appended",
     "patchmark/partial.py": "numbers of our own",
