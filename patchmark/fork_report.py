@@ -143,7 +143,8 @@ def _report(
         report = _fetched(environment, repository, measured, bundle)
     if report is None:
         raise _Unposted("the run left no report, as one without any entrant that needs no key does")
-    return redactor_for(environment).record(report)
+    # Changes are checked with this repository's money, so on no fork.
+    return redactor_for(environment).record(report).model_copy(update={"change": None})
 
 
 def _fetched(

@@ -58,3 +58,23 @@ def test_what_posts_it_uses_nothing_else_and_finds_what_the_run_left() -> None:
     after = parsed("fork-report.yml")[True]["workflow_run"]["workflows"]
     assert after == [parsed("fork-run.yml")["name"]]
     assert posting["with"] == {"artifact": steps("fork-run.yml")[-1]["with"]["name"]}
+
+
+def test_what_tries_a_pull_request_live_has_no_token_and_what_tells_of_it_no_key() -> None:
+    """Models' patches run beside no token, and what writes to GitHub runs nobody's code."""
+    jobs = parsed("live.yml")["jobs"]
+    assert set(jobs["measure"]["permissions"].values()) == {"read"}
+    (trying,) = (
+        step for step in jobs["measure"]["steps"] if step.get("with", {}).get("command") == "live"
+    )
+    assert trying["with"]["github-token"] == ""
+    assert "secrets." in str(trying)
+    others = [step for step in steps("live.yml") if step != trying]
+    assert "secrets." not in str(others)
+    assert [step["with"]["command"] for step in jobs["tell"]["steps"] if step["uses"] in OURS] == [
+        "trial"
+    ]
+    assert (
+        jobs["tell"]["steps"][0]["with"]["ref"] == "${{ github.event.repository.default_branch }}"
+    )
+    assert "pull_request_target" not in text("live.yml")
