@@ -28,6 +28,7 @@ CLEAN = {
     "patchmark/cluster/work.py": "parts of such a copy",
     "patchmark/init.py": "texts of our own, and names of models",
     "patchmark/imported.py": "through the settings' redactor",
+    "patchmark/fetched_artifact.py": "a stranger's artifact as it came, gone when it is read",
     "patchmark/formats/parquet.py": "records of a run folder, redacted when they were appended",
     "patchmark/formats/writing.py": "records of a run folder, redacted when they were appended",
     "patchmark/partial.py": "numbers of our own",
