@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 
 from core.analysis import Analysis as Analysis
 from core.analysis import Gate as Gate
+from core.change_check import ChangeCheck as ChangeCheck
 from core.confinement import Confinement
 from core.types import (
     Cause,
@@ -295,3 +296,5 @@ class Report(Record):
     """What of all that was asked for the numbers are not of, one sentence each."""
     gates: tuple[Gate, ...] = ()
     """What the run was asked to meet, and whether it does."""
+    change: ChangeCheck | None = None
+    """What a change of guidance or settings does, where that was measured."""

@@ -60,11 +60,13 @@ class Found:
     patch_id: str
     expects: tuple[Expected, ...]
     brought: Sequence[Brought]
+    brought_by: int | None = None
+    """The pull request, where that is known beforehand."""
 
     @property
     def pull(self) -> int | None:
-        """The pull request that its message names."""
-        return pull_number(self.change.message)
+        """The pull request that is known, or that its message names."""
+        return self.brought_by or pull_number(self.change.message)
 
 
 def find(

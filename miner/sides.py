@@ -94,6 +94,13 @@ class Sides:
             self._told.popitem(last=False)
         return found
 
+    def between(self, base: str, head: str) -> list[Brought]:
+        """The commits on the way from one to another, oldest first, at most the newest 30."""
+        way = ("rev-list", "--first-parent", f"--max-count={_AT_MOST}", f"{base}..{head}")
+        commits = reversed(self._repository.text(*way).split())
+        read = [(commit, self._objects.read(commit)) for commit in commits]
+        return [_read(commit, content) for commit, content in read if content is not None]
+
     def subject(self, commit: str) -> str:
         """First line of a commit's message; empty where this clone lacks it."""
         content = self._objects.read(commit)

@@ -18,6 +18,7 @@ from models.instructions import WithoutInstructions, instructions, is_instructio
 
 if TYPE_CHECKING:
     from models.agent import AgentLimits
+    from models.spec import Spec
 
 _SECONDS = 60.0
 """What laying may take."""
@@ -63,15 +64,16 @@ class Version:
     max_output_tokens: int
     agent_limits: AgentLimits
 
-    def digest(self, *, strategy: str, given: bool) -> str:
-        """Hash of all that an entrant of this strategy is told by it; `given` = not withheld.
+    def digest(self, spec: Spec) -> str:
+        """Hash of all that a model with these settings is told by it.
 
         Of two equal hashes the answers would be to the same questions.
         """
-        asked: list[object] = [self.max_output_tokens]
+        given = spec.instructions is not False
+        asked: list[object] = [spec.max_output_tokens or self.max_output_tokens]
         if given:
             asked.append(list(self.guidance.said().items()))
-        if strategy in ("agent", "command"):
+        if spec.strategy in ("agent", "command"):
             asked.append(repr(self.agent_limits))
             if given:
                 asked += [sorted(self.guidance.files.items()), sorted(self.guidance.links.items())]

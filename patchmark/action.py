@@ -24,7 +24,8 @@ from patchmark.action_inputs import (
     keys_in,
     parse_inputs,
 )
-from patchmark.events import Event, event_of, secrets_withheld
+from patchmark.action_warm import share_images
+from patchmark.events import Event, distrusted, event_of, secrets_withheld
 from patchmark.pipeline import AWAITING, TIME_UP
 from patchmark.planning import matrix
 from patchmark.posting import Posting, best, kept_from, post, repository_at, run_of, track
@@ -77,6 +78,7 @@ def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -
     if lacking and secrets_withheld(event, environment):
         return _skip(workflow, _KEYLESS)
     _hand_over(inputs, environment)
+    share_images(inputs, distrusted(event, environment), workflow.notice)
     report_file = Path(inputs.run_folder) / "report.json"
     before, kept = _modified(report_file), kept_from(report_file)
     with workflow.deaf():

@@ -54,6 +54,8 @@ class ActionInputs:
     shard: str
     merge_from: str
     time_limit: str
+    registry: str
+    registry_push: bool
 
     def arguments(self) -> list[str]:
         """The command line this stands for. Keys and tokens are never part of it."""
@@ -132,7 +134,7 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         return str(workspace / value(name)) if value(name) else ""
 
     def one_of(name: str, *choices: str) -> str:
-        given = value(name) or choices[0]
+        given = value(name.replace("-", "_")) or choices[0]
         if given not in choices:
             can = " or ".join(map(repr, choices))
             raise UsageError(f"input `{name.lower()}` is {given!r}; it can be {can}")
@@ -170,6 +172,8 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         shard=value("SHARD"),
         merge_from=path("MERGE_FROM") or str(temporary / "patchmark-shards"),
         time_limit=value("TIME_LIMIT"),
+        registry=value("REGISTRY"),
+        registry_push=one_of("REGISTRY-PUSH", "false", "true") == "true",
     )
 
 

@@ -10,6 +10,7 @@ import typer
 from core.errors import PatchmarkError
 from patchmark import (
     __version__,
+    change_checking,
     checking,
     comparing,
     demo,
@@ -20,6 +21,7 @@ from patchmark import (
     merging,
     predicting,
 )
+from patchmark import live as live_command
 from patchmark.commands import CODES, errors, estimated, known, one_stage, to_report
 from patchmark.interchange import add_to
 from patchmark.mining import mine_stage
@@ -268,7 +270,9 @@ app.command("models", epilog=checking.MODELS_EPILOG)(checking.list_models)
 app.command("compare", epilog=comparing.EPILOG)(comparing.compare)
 app.command("plan", epilog=PLANS)(plan)
 app.command("merge", epilog=f"{merging.EPILOG}\n\n{CODES}")(merging.merge)
+app.command("live", epilog=live_command.EPILOG)(live_command.live)
 app.command("init", epilog=init.EPILOG)(init.init)
+app.command("check-change", epilog=change_checking.EPILOG)(change_checking.check_change)
 add_to(app)
 
 

@@ -28,8 +28,10 @@ from core.errors import UsageError
 from models.command import OURS
 from models.cutoffs import last_day
 from patchmark.sampling import DEFAULT_MAX_LEAK, DEFAULT_MAX_VAGUENESS
+from sandbox.registry import ADDRESS
 
 NAME = "patchmark.toml"
+DEFAULT_OUTPUT_TOKENS = 16_000
 
 
 class _Section(BaseModel):
@@ -154,9 +156,24 @@ class CommandSection(_Section):
 
 
 class SandboxSection(_Section):
-    """What containers run on."""
+    """What containers run on, and where their images may come from."""
 
     runtime: str | None = Field(default=None, pattern=r"^[\w.-]+$")
+    registry: str | None = Field(default=None, pattern=rf"^{ADDRESS.pattern}$")
+
+
+class TrialSection(_Section):
+    """From when to when pull requests are tried live."""
+
+    since: Day | None = None
+    until: Day | None = None
+    weeks: float | None = Field(default=None, gt=0, le=520, strict=False)
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if self.until and self.weeks:
+            raise ValueError("until and weeks exclude each other")
+        return self
 
 
 class PriceSection(_Section):
@@ -189,6 +206,7 @@ class Config(_Section):
     limits: LimitsSection = LimitsSection()
     agent: AgentSection = AgentSection()
     sandbox: SandboxSection = SandboxSection()
+    trial: TrialSection = TrialSection()
     commands: dict[CommandName, CommandSection] = Field(default_factory=dict)
     budgets: dict[str, Money] = Field(default_factory=dict)
     prices: dict[str, PriceSection] = Field(default_factory=dict)
@@ -201,6 +219,11 @@ def load(path: Path) -> Config:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from error
+    return read(text, str(path))
+
+
+def read(text: str, path: str) -> Config:
+    """Read a configuration; `path` is what messages call it. Raises UsageError naming the line."""
     try:
         return Config.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

@@ -69,10 +69,10 @@ def show(checks: list[Check], console: Console) -> None:
         sign, style = ("ok", "green") if check.ok else ("--", "yellow")
         if check.exit_code:
             sign, style = "!!", "red"
-        console.print(f"[{style}]{sign}[/] {check.name:<14}", end="")
+        console.print(f"[{style}]{sign}[/] {check.name:<15}", end="")
         console.print(check.found, markup=False, highlight=False, soft_wrap=True)
         if check.mend:
-            console.print(f"   {'':<14}{check.mend}", markup=False, style="dim", soft_wrap=True)
+            console.print(f"   {'':<15}{check.mend}", markup=False, style="dim", soft_wrap=True)
 
 
 def _git(repo: Path) -> Check:

@@ -12,6 +12,15 @@ from core.errors import UsageError
 
 _WITH_SECRETS = ("pull_request_target", "issue_comment", "workflow_run")
 """Events that belong to a pull request and run as the base repository, whoever opened it."""
+_OWN = (
+    "push",
+    "schedule",
+    "workflow_dispatch",
+    "repository_dispatch",
+    "merge_group",
+    "release",
+)
+"""Events that only those cause who may write, or whose work they let in."""
 _ASIDE = {
     "issue_comment": "the comment is on an issue, not on a pull request",
     "merge_group": "a merge queue tests several pull requests at once",
@@ -72,6 +81,21 @@ def secrets_withheld(event: Event, environment: Mapping[str, str]) -> bool:
     forked = event.pull_request is not None and event.pull_request.fork
     given = event.name in _WITH_SECRETS
     return (forked and not given) or environment.get("GITHUB_ACTOR") == "dependabot[bot]"
+
+
+def distrusted(event: Event, environment: Mapping[str, str]) -> str:
+    """Why others' code may be measured here, in words; empty where it is the repository's own.
+
+    What is made of such code is left to no other run. In doubt it is others': whose pull request
+    a comment is on, say, only GitHub knows.
+    """
+    if environment.get("GITHUB_ACTOR") == "dependabot[bot]":
+        return "it is Dependabot's"
+    if event.name in _OWN:
+        return ""
+    if event.name != "pull_request" or event.pull_request is None:
+        return f"`{event.name}` may be about anybody's code"
+    return "the pull request comes from a fork" if event.pull_request.fork else ""
 
 
 def _pull_request_in(payload: Mapping[str, Any], repository: str) -> PullRequest | None:

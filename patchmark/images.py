@@ -16,8 +16,8 @@ from rich.table import Table
 
 from core.errors import UsageError
 from patchmark.options import Json
-from patchmark.run import marks
 from patchmark.settings import Flags, make
+from patchmark.warm import marks
 from sandbox.discover import connect
 from sandbox.stock import CACHE, KINDS, Kept, Stock, total_bytes
 
@@ -37,7 +37,7 @@ def _stock() -> Iterator[Stock]:
     settings = make(Flags(), os.environ)
     engine = connect(settings.variables, settings.redactor)
     try:
-        yield Stock(engine, marks(settings))
+        yield Stock(engine, marks(settings.cache))
     finally:
         engine.close()
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 from core.collector import put_off
 from core.report import ApartRow, Report
-from core.types import Candidate, Cutoff, Dropped, Outcome, Task
+from core.types import Candidate, Cutoff, Dropped, Outcome, Patch, Task
 from models.cutoffs import cutoff
 from models.rewrite import billed
 from patchmark import __version__, imported, partial
 from patchmark.batches import awaited, words
+from patchmark.change_check_told import told
 from patchmark.mining import notices
 from patchmark.reviewing import opinions_of
 from patchmark.run import Run
@@ -20,6 +22,7 @@ from patchmark.settings import Settings
 from patchmark.shelf import put, shelf, unfit
 from patchmark.sources import name_of
 from patchmark.trail import trail_of
+from reports.change_check import with_change
 from reports.digest import digest_of
 from reports.files import write as write_reports
 from reports.gates import Wanted, gates
@@ -39,6 +42,9 @@ def _report(run: Run) -> tuple[Report, list[Path]]:
     wanted = Wanted() if run.settings.shard else run.settings.wanted
     report = report.model_copy(update={"gates": gates(report, wanted)})
     report = report.model_copy(update={"partial": undone(run, report)})
+    if plan := run.settings.change:
+        about = plan.about.model_copy(update={"told": told(report.tasks, plan)})
+        report = with_change(report, about)
     report = run.settings.redactor.record(report)
     return report, _written(run, report)
 
@@ -50,6 +56,7 @@ def _facts(run: Run) -> Facts:
     dropped = _latest_drops(run)
     mined_out = [d for d in dropped if d.stage == "mine"]
     waiting = awaited(run)
+    patches = list(run.patches().values())
     return Facts(
         repository=name_of(run.repository, settings.repo),
         head=run.repository.head,
@@ -60,7 +67,7 @@ def _facts(run: Run) -> Facts:
         entrants=settings.models,
         attempts=settings.attempts,
         tasks=newest_first(run.tasks()),
-        patches=list(run.patches().values()),
+        patches=patches,
         verdicts=list(run.verdicts().values()),
         dropped=dropped,
         limits=_limits(settings),
@@ -78,7 +85,7 @@ def _facts(run: Run) -> Facts:
         rewriter=settings.rewrite_with,
         rewriting_usd=_rewriting(run),
         probes=list(run.probes().values()),
-        cutoffs=_cutoffs(run),
+        cutoffs=_cutoffs(settings, patches),
         sandbox=run.confinement(),
         opinions=opinions_of(run),
         current=settings.current_model,
@@ -164,13 +171,13 @@ def _rewriting(run: Run) -> Decimal | None:
     return billed(run.folder.exchanges, name, [task.id for task in run.all_tasks()])
 
 
-def _cutoffs(run: Run) -> dict[str, Cutoff | None]:
+def _cutoffs(settings: Settings, patches: Sequence[Patch]) -> dict[str, Cutoff | None]:
     """Entrant → cutoff of the model that answered, which need not be the one asked for."""
-    served: dict[str, list[str | None]] = {name: [] for name in run.settings.models}
-    for (_, entrant, _), patch in run.patches().items():
-        if entrant in served:
-            served[entrant].append(patch.served_model)
-    return {name: cutoff(name, models, run.settings.cutoffs) for name, models in served.items()}
+    served: dict[str, list[str | None]] = {name: [] for name in settings.models}
+    for patch in patches:
+        if patch.entrant in served:
+            served[patch.entrant].append(patch.served_model)
+    return {name: cutoff(name, models, settings.cutoffs) for name, models in served.items()}
 
 
 def newest_first(tasks: list[Task]) -> list[Task]:

@@ -24,13 +24,15 @@ from models.registry import check_reviewer, check_rewriter
 from models.spec import check, full_name
 from patchmark.addresses import addresses, cloud, keys
 from patchmark.amounts import money, price
+from patchmark.change_check_plan import Plan
 from patchmark.choosing import chosen
-from patchmark.config import NAME, Config, LimitsSection, load
+from patchmark.config import DEFAULT_OUTPUT_TOKENS, NAME, Config, LimitsSection, load
 from patchmark.machine import ca_bundle, pythons
 from patchmark.machine import cache_folder as cache_folder
 from patchmark.sampling import Choice
 from patchmark.secrets import redactor_for
 from patchmark.sharding import Shard, shard_of
+from patchmark.warm import SharedImages, shared_images
 from reports.analysis import MARGIN
 from reports.gates import Wanted
 from sandbox.engine import Limits
@@ -143,14 +145,16 @@ class Settings:
     redactor: Redactor
     """What everything goes through that is written."""
     cache: Path
-    registry: str | None
-    """Where images are pulled from before they are built, as `host:5000/team`."""
+    registry: SharedImages | None
+    """Where images are pulled from before they are built."""
     pythons: tuple[Path, ...]
     """Folders of interpreters on this machine."""
     runtime: str | None
     """What the engine runs containers with; None = what it would choose itself."""
     variables: Mapping[str, str] = field(repr=False)
     """The environment, for what talks to the engine and to GitHub."""
+    change: Plan | None = None
+    """The two versions that are compared, where this is a check of a change."""
 
 
 def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
@@ -195,7 +199,7 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         agent_limits=AgentLimits(**dict(config.agent)),
         commands=_commands(config),
         environment=EnvironmentSettings(**dict(config.environment)),
-        max_output_tokens=config.max_output_tokens or 16_000,
+        max_output_tokens=config.max_output_tokens or DEFAULT_OUTPUT_TOKENS,
         prices={name: price(section) for name, section in config.prices.items()},
         network=Network(
             {name: environment[name] for name in PASSED_ON if name in environment},
@@ -207,7 +211,7 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         cloud=cloud(environment),
         redactor=redactor_for(environment),
         cache=cache_folder(environment),
-        registry=environment.get("PATCHMARK_REGISTRY") or None,
+        registry=shared_images(environment, config.sandbox.registry),
         pythons=pythons(environment),
         # The repository's word comes second: it must not weaken what its user decided.
         runtime=environment.get("PATCHMARK_RUNTIME") or config.sandbox.runtime,

@@ -1,22 +1,25 @@
-"""Where the digests of many runs are kept: a folder, or an orphan branch of the repository.
+"""Where the numbers of many runs are kept: a folder, or an orphan branch of the repository.
 
 Nothing there is ever changed: a run adds a file, and a run that is already there adds none.
-A branch is written without a checkout; sending it to a server is left to its user.
+A branch is written without a checkout; sending it to a server is left to its user. Digests of whole
+runs are the files of its root, results of the live trial those of its folder `live`.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from pydantic import ValidationError
 
 from core.digest import Digest
 from core.errors import RepositoryError, StoreError, UsageError
 from core.git import Repository
+from core.live import LiveResult
 from core.report import Report
 from models.exchange_store import write_durably
 
@@ -27,27 +30,92 @@ _TRIES = 5
 _UNBORN = "0" * 40
 
 
-class Shelf(Protocol):
-    """A place for digests."""
+R = TypeVar("R", Digest, LiveResult)
 
-    def read(self) -> list[Digest]:
+
+@dataclass(frozen=True)
+class Kind(Generic[R]):
+    """What lies on a shelf."""
+
+    model: type[R]
+    folder: str
+    """Below the shelf's own; empty = right in it."""
+    again: frozenset[str]
+    """Fields in which two records of the same thing may differ."""
+
+    def name(self, record: R) -> str:
+        """Of its file, which sorts by time."""
+        return f"{record.made_at.astimezone(UTC):%Y-%m-%dT%H%M%SZ}{self._mark(record)}"
+
+    def is_among(self, record: R, names: Iterable[str]) -> bool:
+        """Whether it is there already, in whatever file."""
+        return any(name.endswith(self._mark(record)) for name in names)
+
+    def path(self, name: str) -> str:
+        """Below the shelf."""
+        return f"{self.folder}/{name}" if self.folder else name
+
+    def holds(self, path: str) -> bool:
+        """Whether a file below the shelf is one of these."""
+        folder, _, name = path.rpartition("/")
+        return folder == self.folder and name.endswith(".json")
+
+    def parsed(self, content: bytes, where: str) -> R:
+        """A record that was read. Raises StoreError."""
+        try:
+            return self.model.model_validate_json(content)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            raise StoreError(
+                f"{where}: not the numbers of a run: {place}: {first['msg']}"
+            ) from error
+
+    def content(self, record: R) -> bytes:
+        """What its file holds."""
+        return record.model_dump_json(indent=1).encode() + b"\n"
+
+    def _mark(self, record: R) -> str:
+        """What two records of one run have in common: a report may be written twice."""
+        numbers = record.model_dump_json(exclude=set(self.again))
+        return f"-{record.head[:12]}-{hashlib.sha256(numbers.encode()).hexdigest()[:8]}.json"
+
+
+_AGAIN = frozenset({"made_at", "patchmark_version"})
+DIGESTS = Kind(Digest, "", _AGAIN)
+LIVE = Kind(LiveResult, "live", _AGAIN)
+
+
+class Shelf(Protocol[R]):
+    """A place for records."""
+
+    def read(self) -> list[R]:
         """All of them, the oldest first. Raises StoreError naming what cannot be read."""
 
-    def add(self, digest: Digest) -> bool:
+    def add(self, record: R) -> bool:
         """Keep one more; False where it is there already."""
 
 
-def shelf(where: str, repository: Path) -> Shelf:
-    """The shelf that is meant by a folder's path, or by `branch:NAME`."""
+def shelf(where: str, repository: Path) -> Shelf[Digest]:
+    """The shelf of digests that is meant by a folder's path, or by `branch:NAME`."""
+    return _shelf(where, repository, DIGESTS)
+
+
+def live_shelf(where: str, repository: Path) -> Shelf[LiveResult]:
+    """The same for results of the live trial."""
+    return _shelf(where, repository, LIVE)
+
+
+def _shelf(where: str, repository: Path, kind: Kind[R]) -> Shelf[R]:
     if not where.startswith(BRANCH):
-        return FolderShelf(Path(where).expanduser())
+        return FolderShelf(Path(where).expanduser(), kind)
     branch = where.removeprefix(BRANCH)
     opened = Repository(repository)
     try:
         opened.git("check-ref-format", f"refs/heads/{branch}")
     except RepositoryError as error:
         raise UsageError(f"--history {where}: {branch!r} cannot be a branch") from error
-    return BranchShelf(opened, branch)
+    return BranchShelf(opened, branch, kind)
 
 
 def unfit(report: Report) -> str | None:
@@ -63,64 +131,70 @@ def unfit(report: Report) -> str | None:
     return None
 
 
-def put(onto: Shelf, digest: Digest, where: str) -> str:
+def put(onto: Shelf[R], record: R, where: str) -> str:
     """Add a run; what to tell of it."""
-    return f"{where}: run added" if onto.add(digest) else f"{where}: this run is there already"
+    return f"{where}: run added" if onto.add(record) else f"{where}: this run is there already"
 
 
 @dataclass(frozen=True)
-class FolderShelf:
-    """Digests as files of a folder."""
+class FolderShelf(Generic[R]):
+    """Records as files of a folder."""
 
     folder: Path
+    kind: Kind[R]
 
-    def read(self) -> list[Digest]:
+    def read(self) -> list[R]:
         """As the protocol says."""
         try:
-            found = [(path, path.read_bytes()) for path in sorted(self.folder.glob("*.json"))]
+            found = [(path, path.read_bytes()) for path in sorted(self._place.glob("*.json"))]
         except OSError as error:
             raise StoreError(f"{error.filename}: cannot be read: {error.strerror}") from error
-        return [_parsed(content, str(path)) for path, content in found]
+        return [self.kind.parsed(content, str(path)) for path, content in found]
 
-    def add(self, digest: Digest) -> bool:
+    def add(self, record: R) -> bool:
         """As the protocol says; the file is on disk when this returns."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            names = [path.name for path in self.folder.iterdir()]
+            self._place.mkdir(parents=True, exist_ok=True)
+            names = [path.name for path in self._place.iterdir()]
         except OSError as error:
-            raise StoreError(f"{self.folder}: cannot be written: {error}") from error
-        if _is_among(digest, names):
+            raise StoreError(f"{self._place}: cannot be written: {error}") from error
+        if self.kind.is_among(record, names):
             return False
-        write_durably(self.folder / _name(digest), _content(digest))
+        write_durably(self._place / self.kind.name(record), self.kind.content(record))
         return True
+
+    @property
+    def _place(self) -> Path:
+        return self.folder / self.kind.folder
 
 
 @dataclass(frozen=True)
-class BranchShelf:
-    """Digests as files of a branch that shares no commit with the others."""
+class BranchShelf(Generic[R]):
+    """Records as files of a branch that shares no commit with the others."""
 
     repository: Repository
     branch: str
+    kind: Kind[R]
 
-    def read(self) -> list[Digest]:
+    def read(self) -> list[R]:
         """As the protocol says."""
         tip, _ = self._tip()
         if tip is None:
             return []
-        entries = [e for e in self.repository.tree(tip) if e.path.endswith(".json")]
+        entries = [e for e in self.repository.tree(tip) if self.kind.holds(e.path)]
         contents = self.repository.blobs([entry.blob for entry in entries])
         found = zip(entries, contents, strict=True)
-        return [_parsed(content, f"{self.branch}:{entry.path}") for entry, content in found]
+        return [self.kind.parsed(content, f"{self.branch}:{e.path}") for e, content in found]
 
-    def add(self, digest: Digest) -> bool:
+    def add(self, record: R) -> bool:
         """As the protocol says. Who adds at the same time is waited for, not overwritten."""
         for _ in range(_TRIES):
             tip, old = self._tip()
-            names = [e.path for e in self.repository.tree(tip)] if tip else []
-            if _is_among(digest, names):
+            there = self.repository.tree(tip) if tip else []
+            if self.kind.is_among(record, [e.path for e in there if self.kind.holds(e.path)]):
                 return False
             try:
-                made = self._commit(digest, tip)
+                made = self._commit(record, tip)
                 self.repository.git("update-ref", f"refs/heads/{self.branch}", made, old)
             except RepositoryError as error:
                 if self._tip() != (tip, old):
@@ -149,39 +223,30 @@ class BranchShelf:
         except RepositoryError:
             return None
 
-    def _commit(self, digest: Digest, tip: str | None) -> str:
+    def _commit(self, record: R, tip: str | None) -> str:
         git = self.repository.git
-        blob = git("hash-object", "-w", "--stdin", stdin=_content(digest)).decode().strip()
-        before = git("ls-tree", "-z", tip) if tip else b""
-        entry = f"100644 blob {blob}\t{_name(digest)}\0".encode()
-        tree = git("mktree", "-z", stdin=before + entry).decode().strip()
+        content = self.kind.content(record)
+        blob = git("hash-object", "-w", "--stdin", stdin=content).decode().strip()
+        entry = f"100644 blob {blob}\t{self.kind.name(record)}"
+        if folder := self.kind.folder:
+            entry = f"040000 tree {self._with(tip and f'{tip}:{folder}', entry)}\t{folder}"
+        tree = self._with(tip, entry)
         parents = ("-p", tip) if tip else ()
-        message = f"Results of {digest.head[:12]}\n".encode()
+        message = f"Results of {record.head[:12]}\n".encode()
         return git(*_AUTHOR, "commit-tree", tree, *parents, stdin=message).decode().strip()
 
+    def _with(self, tree: str | None, entry: str) -> str:
+        """A tree that is there, or an empty one, with one more entry, or this in its place."""
+        there: list[bytes] = []
+        if tree and (":" not in tree or self._has_tree(tree)):
+            there = self.repository.git("ls-tree", "-z", tree).split(b"\0")
+        name = entry.partition("\t")[2].encode()
+        kept: list[bytes] = [line for line in there if line and line.partition(b"\t")[2] != name]
+        lines = b"".join(line + b"\0" for line in (*kept, entry.encode()))
+        return self.repository.git("mktree", "-z", stdin=lines).decode().strip()
 
-def _content(digest: Digest) -> bytes:
-    return digest.model_dump_json(indent=1).encode() + b"\n"
-
-
-def _name(digest: Digest) -> str:
-    return f"{digest.made_at.astimezone(UTC):%Y-%m-%dT%H%M%SZ}{_mark(digest)}"
-
-
-def _mark(digest: Digest) -> str:
-    """What two digests of one run have in common: a report may be written twice."""
-    numbers = digest.model_dump_json(exclude={"made_at", "patchmark_version"})
-    return f"-{digest.head[:12]}-{hashlib.sha256(numbers.encode()).hexdigest()[:8]}.json"
-
-
-def _is_among(digest: Digest, names: list[str]) -> bool:
-    return any(name.endswith(_mark(digest)) for name in names)
-
-
-def _parsed(content: bytes, where: str) -> Digest:
-    try:
-        return Digest.model_validate_json(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise StoreError(f"{where}: not the numbers of a run: {place}: {first['msg']}") from error
+    def _has_tree(self, tree: str) -> bool:
+        try:
+            return self.repository.text("cat-file", "-t", tree).strip() == "tree"
+        except RepositoryError:
+            return False

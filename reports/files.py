@@ -10,7 +10,7 @@ from pathlib import Path
 from core.digest import Digest
 from core.errors import UsageError
 from core.report import Report
-from reports import trail
+from reports import change_check_comment, trail
 from reports.badge import badge
 from reports.earlier import changes_of, earlier
 from reports.html import page
@@ -34,10 +34,12 @@ def write(
     money is a string, so that no digit is lost. Raises UsageError where a file cannot be
     written.
     """
-    before, sheet = earlier(report, history), table(report)
+    before, sheet, about = earlier(report, history), table(report), report.change
     html = page(report, followed, trends_of(before), changes_of(report, before), sheet)
+    latest = before[-1] if before else None
+    comment = change_check_comment.comment(report, about) if about else summary(report, latest)
     texts: dict[str, Iterable[str]] = {
-        "report.md": [summary(report, before[-1] if before else None)],
+        "report.md": [comment],
         "report.html": [html],
         "report.json": as_json(report),
         "report.csv": [sheet],

@@ -23,6 +23,7 @@ from sandbox.interpreters import find_python, pack_python
 from sandbox.network import Network
 from sandbox.once import once
 from sandbox.recipe import Toolchain
+from sandbox.store import NOWHERE, Store
 
 USER = "10001"
 _ETC = Path("/etc")
@@ -110,6 +111,7 @@ def ensure_base(
     *,
     image: str | None = None,
     pythons: Sequence[Path] = (),
+    store: Store = NOWHERE,
 ) -> str:
     """Tag of a base image with this toolchain, or made of the user's own `image`; made if missing.
 
@@ -118,7 +120,8 @@ def ensure_base(
     """
     start = _own_image(engine, image, tell) if image else ""
     tag = base_tag(toolchain, engine.image_id(start) or "" if start else "")
-    if engine.image_id(tag) is None:
+    # What is built on a base is known by its content: where machines share one, it comes first.
+    if store.fetch(tag) is None and engine.image_id(tag) is None:
         with once(tag):
             if engine.image_id(tag) is None:
                 start = start or _official(engine, toolchain, tell)
@@ -128,6 +131,7 @@ def ensure_base(
                     build = _on_root(*_common_root(engine, network, tell), toolchain, pythons)
                 what = "" if start else f"no {toolchain.name} could be installed"
                 _make(engine, _complete(build, tag, network), what)
+    store.keep(tag)
     return tag
 
 

@@ -11,7 +11,7 @@ from sandbox.docker_images import DockerImages
 from sandbox.dockerfile import DockerfileBuild
 from sandbox.engine import BUILD_LIMITS, Build, File, Job, Limits, Ran
 from sandbox.leftovers import remove_containers
-from sandbox.owned import LABEL
+from sandbox.owned import LABEL, NAMED
 from sandbox.script import FOLDER, build_files
 from sandbox.tars import pack
 from sandbox.watch import CACHE_FULL
@@ -144,5 +144,6 @@ class DockerEngine(DockerImages):
         if self.image_id(tag) is not None:
             return
         repository, _, version = tag.rpartition(":")
-        changes = [f"LABEL {LABEL}=image", "ENTRYPOINT []", 'CMD ["/bin/sh"]']
+        labels = f"LABEL {LABEL}=image {NAMED}={tag}"
+        changes = [labels, "ENTRYPOINT []", 'CMD ["/bin/sh"]']
         self._api.commit(name, repository=repository, tag=version, changes=changes)

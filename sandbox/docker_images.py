@@ -51,6 +51,14 @@ class DockerImages(Connection):
             self._api.remove_image(reference, noprune=True)
         return self.image_id(tag)
 
+    def also_name(self, reference: str, tag: str) -> bool:
+        """See Engine.also_name."""
+        with self._engine_errors():
+            try:
+                return bool(self._api.tag(reference, *tag.rsplit(":", 1)))
+            except self._docker.errors.ImageNotFound:
+                return False
+
     def load_rootfs(self, tar: IO[bytes], tag: str) -> None:
         """See Engine.load_rootfs."""
         repository, _, version = tag.rpartition(":")

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from sandbox.engine import Limits
-from sandbox.owned import LABEL
+from sandbox.owned import LABEL, NAMED
 from sandbox.watch import Watch
 
 _SAID = 100_000
@@ -121,7 +121,7 @@ class DockerfileBuild:
             decode=True,
             # Silence as long as the whole build may take is its end as well.
             timeout=self._limits.seconds,
-            labels={LABEL: "image"},
+            labels={LABEL: "image", NAMED: tag},
             container_limits={"memory": memory, "memswap": memory},
             buildargs=_proxies(context, dockerfile, secrets),
             # The client would hand over the proxies of the user's own configuration.

@@ -147,6 +147,10 @@ class Engine(Protocol):
         """Give an image another name, instead of the one it has; its content id."""
         ...
 
+    def also_name(self, reference: str, tag: str) -> bool:
+        """Give an image one more name; False where there is no such image."""
+        ...
+
     def load_rootfs(self, tar: IO[bytes], tag: str) -> None:
         """Make an image of a root file system."""
         ...

@@ -14,13 +14,14 @@ from pathlib import Path
 
 from core.errors import EngineError, InfrastructureError, RepositoryError
 from core.git import Repository
-from sandbox.base import FUNCTIONS, USER, base_tag, ensure_base, last_lines
+from sandbox.base import FUNCTIONS, USER, ensure_base, last_lines
 from sandbox.ecosystems import recipes
 from sandbox.engine import Build, Engine, Ran
 from sandbox.facts import Facts
 from sandbox.network import Network
 from sandbox.own_image import own_image
 from sandbox.recipe import EnvironmentSettings, Recipe, Toolchain
+from sandbox.store import NOWHERE, Store
 from sandbox.submodules import Submodule, submodules
 
 
@@ -71,7 +72,7 @@ class Images:
         tell: Callable[[str], None],
         pythons: Sequence[Path] = (),
         mark: Callable[[str], None] = lambda _: None,
-        registry: str | None = None,
+        store: Store = NOWHERE,
     ):
         self._engine = engine
         self._repository = repository
@@ -81,7 +82,7 @@ class Images:
         self._tell = tell
         self._pythons = pythons
         self._mark = mark
-        self._registry = registry
+        self._store = store
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
         self._bases: dict[str, str | InfrastructureError] = {}
@@ -146,7 +147,7 @@ class Images:
             return found.image
         tag = f"patchmark/own:{_hash(found.dockerfile, found.context, found.text)}"
         with self._only_one(tag):
-            if self._engine.image_id(tag) is None:
+            if self._engine.image_id(tag) is None and self._store.fetch(tag) is None:
                 context = self._repository.archive(commit, "", found.context)
                 inside = posixpath.relpath(found.dockerfile, found.context)
                 secrets = self._network.build_environment()
@@ -154,14 +155,12 @@ class Images:
                 if trouble is not None:
                     said = last_lines(trouble)
                     raise BrokenEnvironmentError(f"{found.dockerfile} of {commit[:12]}: {said}")
+            self._store.keep(tag)
         return tag
 
     def _base_on(self, image: str | None, toolchain: Toolchain) -> str:
         name = f"{toolchain.name} {image or ''}"
         if name not in self._bases:
-            # What is built on a base is known by its content: the same one must come first.
-            if image is None and self._engine.image_id(base_tag(toolchain)) is None:
-                self._pulled(base_tag(toolchain))
             try:
                 self._bases[name] = ensure_base(
                     self._engine,
@@ -170,6 +169,7 @@ class Images:
                     self._tell,
                     image=image,
                     pythons=self._pythons,
+                    store=self._store,
                 )
             except EngineError:
                 raise
@@ -183,23 +183,25 @@ class Images:
     def _layer(self, tag: str, start: str, script: str, commit: str | None = None) -> str:
         with self._only_one(tag):
             self._mark(tag)
-            known = self._engine.image_id(tag) or self._pulled(tag)
-            if known is not None:
-                return known
-            ran = self._engine.build(self._build(start, script, tag, commit))
-            self._logs.mkdir(parents=True, exist_ok=True)
-            log = self._logs / f"build-{tag.rpartition('/')[2].replace(':', '-')}.log"
-            log.write_text(ran.output, encoding="utf-8")
-            if ran.exit_code != 0:
-                said = last_lines(ran.output)
-                ended = ran.stopped or ("ran out of memory" if ran.out_of_memory else "")
-                why = f"it {ended}: {said}" if ended else said
-                what = f"{tag.partition(':')[0]} of {(commit or start)[:12]}"
-                raise BrokenEnvironmentError(f"{what}: {why}")
-            built = self._engine.image_id(tag)
-            if built is None:
-                raise BrokenEnvironmentError(f"{tag} vanished after it was built")
-            return built
+            if self._engine.image_id(tag) is None and self._store.fetch(tag, start) is None:
+                self._make(tag, start, script, commit)
+            self._store.keep(tag, start)
+            made = self._engine.image_id(tag)
+            if made is None:
+                raise BrokenEnvironmentError(f"{tag} vanished after it was made")
+            return made
+
+    def _make(self, tag: str, start: str, script: str, commit: str | None) -> None:
+        ran = self._engine.build(self._build(start, script, tag, commit))
+        self._logs.mkdir(parents=True, exist_ok=True)
+        log = self._logs / f"build-{tag.rpartition('/')[2].replace(':', '-')}.log"
+        log.write_text(ran.output, encoding="utf-8")
+        if ran.exit_code != 0:
+            said = last_lines(ran.output)
+            ended = ran.stopped or ("ran out of memory" if ran.out_of_memory else "")
+            why = f"it {ended}: {said}" if ended else said
+            what = f"{tag.partition(':')[0]} of {(commit or start)[:12]}"
+            raise BrokenEnvironmentError(f"{what}: {why}")
 
     def step(self, commit: str, recipe: Recipe, image: str | None, script: str, tag: str) -> Ran:
         """Run a script on top of an image, or of a recipe's base with the commit in /repo.
@@ -252,12 +254,6 @@ class Images:
                 self._left_out.add(one.path)
                 self._tell(_LEFT_OUT.format(one.path, one.commit[:12]))
         return [one for one in found if one.repository is not None]
-
-    def _pulled(self, tag: str) -> str | None:
-        """The image as another machine pushed it, where there is a registry for that."""
-        if self._registry is None or not self._engine.pull(f"{self._registry}/{tag}"):
-            return None
-        return self._engine.name(f"{self._registry}/{tag}", tag)
 
     def _cache_name(self) -> str:
         """Builds run the repository's code, so no two repositories share a cache."""

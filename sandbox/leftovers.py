@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from sandbox.owned import LABEL, OWNER, is_gone
+from sandbox.owned import LABEL, OWNER, is_abandoned
 
 _HALF_MADE_SECONDS = 3600
 """No build takes as long: a nameless step of a Dockerfile that is older belongs to none."""
@@ -18,7 +18,7 @@ def containers(api: Any) -> list[str]:
     # that a person starts from it; those are not ours to remove.
     ours = {"label": [f"{LABEL}=container", OWNER]}
     found = api.containers(all=True, filters=ours)
-    return [str(c["Id"]) for c in found if is_gone(c["Labels"][OWNER], c["Created"])]
+    return [str(c["Id"]) for c in found if is_abandoned(c["Labels"][OWNER], c["Created"])]
 
 
 def remove_containers(api: Any) -> int:
@@ -57,4 +57,4 @@ def _is_left(image: dict[str, Any]) -> bool:
     made_at, named = image["Created"], (image.get("Labels") or {}).get(OWNER)
     if named is None:
         return bool(time.time() - made_at > _HALF_MADE_SECONDS)
-    return is_gone(named, made_at)
+    return is_abandoned(named, made_at)

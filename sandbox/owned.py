@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
+import time
 from pathlib import Path
 
 LABEL = "dev.patchmark"
 """On everything of ours; its value says what it is: `container`, `image`, `cache`."""
 OWNER = f"{LABEL}.owner"
+NAMED = f"{LABEL}.tag"
+"""On images: the name that they were made under."""
 _SLACK = 2.0
 """Seconds by which the clocks of engine and machine may differ."""
+_LONGEST_SECONDS = 24 * 3600
+"""No container of ours is at work as long."""
+
+
+def machine() -> str:
+    """Where a process number means this process.
+
+    Runners in containers share an engine, and often a host name; their processes are numbered
+    anew in each.
+    """
+    try:
+        numbered = Path("/proc/self/ns/pid").readlink().name
+    except OSError:
+        numbered = ""
+    return f"{socket.gethostname()}/{re.sub(r'[^0-9]', '', numbered)}"
 
 
 def owner() -> str:
     """What labels call this process."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    return f"{machine()}:{os.getpid()}"
 
 
 def is_gone(named: str, seen_at: float) -> bool:
     """True where this machine's process that an owner label names has ended.
 
     `seen_at`: when it was known to live, in seconds since the epoch; a process that started
-    later only has its number. What another machine owns is never gone.
+    later only has its number. What another machine owns is never gone; see `is_abandoned`.
     """
-    machine, _, pid = named.rpartition(":")
-    if machine != socket.gethostname() or not pid.isdigit():
+    where, _, pid = named.rpartition(":")
+    if where != machine() or not pid.isdigit():
         return False
     try:
         os.kill(int(pid), 0)
@@ -34,6 +53,14 @@ def is_gone(named: str, seen_at: float) -> bool:
     except PermissionError:
         pass
     return _started(int(pid)) > seen_at + _SLACK
+
+
+def is_abandoned(named: str, made_at: float) -> bool:
+    """True where nobody can be at work on it any more, whoever owns it.
+
+    A runner that was a container itself, or that has another name now, never comes back for it.
+    """
+    return is_gone(named, made_at) or time.time() - made_at > _LONGEST_SECONDS
 
 
 def _started(pid: int) -> float:

@@ -15,6 +15,7 @@ from core.errors import EngineError, UsageError
 from sandbox.docker import DockerEngine
 from sandbox.leftovers import remove_images
 from sandbox.owned import LABEL, is_gone, owner
+from sandbox.registry import RegistryError, push
 
 KINDS = ("root", "base", "own", "dependencies", "task", "command")
 """What images hold, each built on the one before."""
@@ -167,13 +168,10 @@ class Stock:
         """Put images into a registry, under `registry/patchmark/…`. Raises EngineError."""
         pushed = []
         for tag in tags:
-            name, _, version = f"{registry}/{tag}".rpartition(":")
-            with self._engine.api() as api:
-                api.tag(tag, name, version)
-                try:
-                    _follow(api.push(name, tag=version, stream=True, decode=True), f"push {tag}")
-                finally:
-                    api.remove_image(f"{name}:{version}", noprune=True)
+            try:
+                push(self._engine, registry, tag)
+            except RegistryError as error:
+                raise EngineError(f"push {tag}: {error}") from error
             pushed.append(tag)
         return pushed
 

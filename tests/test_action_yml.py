@@ -5,6 +5,9 @@ That the documents do too is in test_documents.py.
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -115,3 +118,31 @@ def test_every_output_is_set_by_the_program(action: dict[str, Any]) -> None:
     for name, entry in action["outputs"].items():
         assert entry["value"] == f"${{{{ steps.run.outputs.{name} }}}}"
         assert f'"{name}"' in source or name.removeprefix("report-") in ("md", "html", "json")
+
+
+def test_what_the_marketplace_shows(action: dict[str, Any]) -> None:
+    """It takes 125 characters at most, and an icon and a colour of its own lists."""
+    all_of_them = [
+        action_at(path) for path in ROOT.glob("**/action.yml") if ".venv" not in str(path)
+    ]
+    names = [one["name"] for one in all_of_them]
+    assert len(names) >= 3
+    assert len({re.sub(r"\W+", " ", name.lower()) for name in names}) == len(names)
+    for one in all_of_them:
+        assert 40 <= len(one["description"]) <= 125
+        assert one["author"] == "The patchmark authors"
+    assert action["name"] == "patchmark"
+    assert set(action["branding"]) == {"icon", "color"}
+    schema = ("--builtin-schema", "vendor.github-actions")
+    checked = subprocess.run(
+        [Path(sys.executable).with_name("check-jsonschema"), *schema, ROOT / "action.yml"],
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+def action_at(path: Path) -> dict[str, Any]:
+    """One of them, parsed."""
+    parsed: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return parsed

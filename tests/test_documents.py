@@ -100,7 +100,7 @@ def _options(command: str) -> set[str]:
 def test_inputs_are_flags_of_the_command_under_the_same_name(command: str) -> None:
     """What `with:` can say, `--help` says too; only folders are called otherwise."""
     names = {field.upper() for field in ActionInputs.__dataclass_fields__}
-    paths = {"COMMENT": "off", "COMMAND": command, "BATCH": "true"}
+    paths = {"COMMENT": "off", "COMMAND": command, "BATCH": "true", "REGISTRY_PUSH": "true"}
     given = {name: paths.get(name, "1") for name in names}
     inputs = parse_inputs({f"PATCHMARK_INPUT_{name}": text for name, text in given.items()})
     flags = {flag.partition("=")[0] for flag in inputs.arguments() if flag.startswith("--")}

@@ -37,9 +37,10 @@ SDK_HOMES = {
         "patchmark/",
     ),
     "jinja2": ("models/prompt.py", "reports/"),
+    "pyarrow": ("patchmark/formats/parquet.py",),
     "tree_sitter": ("miner/grammars.py",),
 }
-LAZY_ONLY = frozenset({"anthropic", "google", "openai", "github", "docker"})
+LAZY_ONLY = frozenset({"anthropic", "google", "openai", "github", "docker", "pyarrow"})
 ENVIRONMENT_HOMES = ("patchmark/", "core/git.py")
 CORE_MAY_USE = frozenset({"pydantic", "core"}) | sys.stdlib_module_names
 # What runs inside the containers: not part of the program, and not ours to import.

@@ -10,13 +10,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("core", "miner", "models", "sandbox", "reports", "patchmark")
-METHODS = frozenset({"write_text", "write_bytes", "mkstemp", "fdopen"})
+METHODS = frozenset({"write_text", "write_bytes", "write_table", "mkstemp", "fdopen"})
 CLEAN = {
     "core/store.py": "through the redactor it is made with; a lock, a torn line of its own",
     "miner/api_cache.py": "through the redactor it is made with",
     "models/exchange_store.py": "through the redactor it is made with",
     "patchmark/people.py": "through the settings' redactor",
     "patchmark/asked.py": "through the settings' redactor",
+    "patchmark/change_check.py": "settings as a commit has them, gone when they are read",
     "patchmark/validated.py": "through the redactor it is made with",
     "patchmark/workflow.py": "through the redactor it is made with",
     "reports/files.py": "a report, which `patchmark/reporting.py` redacts whole",
@@ -25,6 +26,7 @@ CLEAN = {
     "patchmark/repairing.py": "a kept answer, redacted before it is read",
     "patchmark/init.py": "texts of our own, and names of models",
     "patchmark/imported.py": "through the settings' redactor",
+    "patchmark/formats/parquet.py": "records of a run folder, redacted when they were appended",
     "patchmark/formats/writing.py": "records of a run folder, redacted when they were appended",
     "patchmark/partial.py": "numbers of our own",
     "patchmark/mining.py": "commit ids, counts, and globs of the settings",

@@ -23,6 +23,7 @@ from models.desk import Desk
 from models.guidance import Guidance, Version, fitting, prepare
 from models.instructions import is_instruction
 from models.registry import build
+from models.spec import parse
 
 CLAUDE = "anthropic:claude-opus-4-8"
 OLD = Folder({**CALC.contents, "AGENTS.md": "Sing.\n", "src/CLAUDE.md": "Dance.\n"})
@@ -153,17 +154,19 @@ def test_equal_questions_have_equal_hashes() -> None:
     one, other = version(), version(Guidance(files={**LAID.files, "AGENTS.md": "Else."}))
     huge = version(Guidance(files={**LAID.files, "CLAUDE.md": "x" * 20_001}))
 
-    def same(a: Version, b: Version, strategy: str, *, given: bool = True) -> bool:
-        return a.digest(strategy=strategy, given=given) == b.digest(strategy=strategy, given=given)
+    def same(a: Version, b: Version, settings: str = "") -> bool:
+        spec = parse(CLAUDE + settings)
+        return a.digest(spec) == b.digest(spec)
 
-    assert not same(one, other, "oneshot")
-    assert same(one, other, "oneshot", given=False)
-    assert same(one, other, "agent", given=False)
-    assert same(one, huge, "oneshot")
-    assert not same(one, huge, "command")
-    assert same(one, version(steps=9), "long-context")
-    assert not same(one, version(steps=9), "agent")
-    assert not same(one, version(tokens=800), "oneshot", given=False)
+    assert not same(one, other)
+    assert same(one, other, "+instructions=off")
+    assert same(one, other, "+agent+instructions=off")
+    assert same(one, huge)
+    assert not same(one, huge, "+command=aider")
+    assert same(one, version(steps=9), "+long-context")
+    assert not same(one, version(steps=9), "+agent")
+    assert not same(one, version(tokens=800), "+instructions=off")
+    assert same(one, version(tokens=800), "+max-output-tokens=700")
 
 
 @pytest.mark.parametrize("name", ["head-0123abcx", "head", "next-0123abcd", "base-01234567"])

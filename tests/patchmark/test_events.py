@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -131,3 +132,49 @@ def test_who_gets_no_secrets(
     name: str, pull_request: PullRequest | None, actor: str, withheld: bool
 ) -> None:
     assert secrets_withheld(Event(name, pull_request), {"GITHUB_ACTOR": actor}) is withheld
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "actor", "trusted"),
+    [
+        ("push", {}, "ann", True),
+        ("schedule", {}, "ann", True),
+        ("workflow_dispatch", {}, "ann", True),
+        ("pull_request", pulled(), "ann", True),
+        ("pull_request", pulled(), "dependabot[bot]", False),
+        ("pull_request", pulled(FORK), "ann", False),
+        ("pull_request", pulled(None), "ann", False),
+        ("pull_request", {}, "ann", False),
+        # Run as the base repository, on code that may be anybody's.
+        ("pull_request_target", pulled(), "ann", False),
+        ("issue_comment", {"issue": {"number": 7, "pull_request": {}}}, "ann", False),
+        ("workflow_run", RUN_AFTER, "ann", False),
+        ("something new", {}, "ann", False),
+        ("", {}, "ann", False),
+    ],
+)
+def test_what_is_built_for_others_code_goes_into_no_registry(
+    step: Step, monkeypatch: pytest.MonkeyPatch, name: str, payload: Any, actor: str, trusted: bool
+) -> None:
+    """Pulling goes on: who may read may read."""
+    for variable in ("PATCHMARK_REGISTRY", "PATCHMARK_REGISTRY_PUSH"):
+        monkeypatch.delenv(variable, raising=False)
+    environment = started(step, name, payload) | {
+        "GITHUB_ACTOR": actor,
+        "PATCHMARK_INPUT_REGISTRY": "ghcr.io/owner/images",
+        "PATCHMARK_INPUT_REGISTRY_PUSH": "true",
+        "PATCHMARK_INPUT_COMMENT": "off",
+    }
+    seen: dict[str, str | None] = {}
+
+    def program(_: list[str]) -> int:
+        seen.update({name: os.environ.get(f"PATCHMARK_REGISTRY{name}") for name in ("", "_PUSH")})
+        return 2
+
+    before = dict(os.environ)
+    try:
+        run(environment, program)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    assert seen == {"": "ghcr.io/owner/images", "_PUSH": "true" if trusted else None}

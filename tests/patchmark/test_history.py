@@ -38,13 +38,13 @@ def repo(tmp_path: Path) -> Repo:
 
 
 @pytest.fixture(params=["folder", "branch"])
-def kept(request: pytest.FixtureRequest, tmp_path: Path, repo: Repo) -> Shelf:
+def kept(request: pytest.FixtureRequest, tmp_path: Path, repo: Repo) -> Shelf[Digest]:
     """Both kinds of places."""
     where = str(tmp_path / "results") if request.param == "folder" else "branch:results"
     return shelf(where, repo.path)
 
 
-def test_what_is_added_is_read_oldest_first(kept: Shelf) -> None:
+def test_what_is_added_is_read_oldest_first(kept: Shelf[Digest]) -> None:
     assert kept.read() == []
     runs = [digest(week, letters) for week, letters in ((2, "PPP"), (0, "PFF"), (1, "PPF"))]
     for one in runs:
@@ -52,7 +52,7 @@ def test_what_is_added_is_read_oldest_first(kept: Shelf) -> None:
     assert kept.read() == sorted(runs, key=lambda one: one.made_at)
 
 
-def test_one_run_is_added_once_however_often_its_report_is_written(kept: Shelf) -> None:
+def test_one_run_is_added_once_however_often_its_report_is_written(kept: Shelf[Digest]) -> None:
     assert kept.add(digest(0))
     assert not kept.add(digest(1))  # the same numbers at the same commit
     assert len(kept.read()) == 1
@@ -115,7 +115,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         shelf(str(tmp_path), tmp_path).read()
 
 
-def test_files_are_in_the_order_of_time_whatever_the_zone(kept: Shelf) -> None:
+def test_files_are_in_the_order_of_time_whatever_the_zone(kept: Shelf[Digest]) -> None:
     """A moment an hour later in another zone was named, and so read, as the earlier one."""
     early = digest(0).model_copy(update={"made_at": START})
     zone = timezone(-timedelta(hours=5))

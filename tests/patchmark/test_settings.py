@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import UsageError
 from patchmark.settings import Flags, make
+from patchmark.warm import SharedImages
 from reports.gates import Wanted
 
 
@@ -121,3 +122,27 @@ def test_the_ca_bundle_and_only_network_variables_reach_builds(tmp_path: Path) -
 def test_a_ca_bundle_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="PATCHMARK_CA_BUNDLE"):
         make(Flags(repo=tmp_path), {"PATCHMARK_CA_BUNDLE": "/nowhere.pem"})
+
+
+def test_the_file_says_where_images_come_from_but_not_that_any_is_sent(tmp_path: Path) -> None:
+    """It lies in the repository under test, which could name a registry of its own."""
+    text = "[sandbox]\nregistry = 'theirs.example/x'\n"
+    (tmp_path / "patchmark.toml").write_text(text, encoding="utf-8")
+    flags = Flags(repo=tmp_path)
+    assert make(flags, {}).registry == SharedImages("theirs.example/x", push=False)
+    ours = {"PATCHMARK_REGISTRY": "127.0.0.1:5000/ours", "PATCHMARK_REGISTRY_PUSH": "true"}
+    assert make(flags, ours).registry == SharedImages("127.0.0.1:5000/ours", push=True)
+    assert make(Flags(), {}).registry is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PATCHMARK_REGISTRY", "https://ghcr.io/team"),
+        ("PATCHMARK_REGISTRY", "ghcr.io/Team"),
+        ("PATCHMARK_REGISTRY_PUSH", "maybe"),
+    ],
+)
+def test_a_registry_that_is_none_is_named(name: str, value: str) -> None:
+    with pytest.raises(UsageError, match=name):
+        make(Flags(), {"PATCHMARK_REGISTRY": "ghcr.io/team", name: value})

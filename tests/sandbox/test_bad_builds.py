@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 from support.calc_repo import COMMITTED_AT, CalcRepo
-from support.containers import own_containers, owner
+from support.containers import own_containers
 
 from core.types import Task
 from sandbox.docker import DockerEngine
 from sandbox.engine import Build, Limits, Ran
 from sandbox.image import BrokenEnvironmentError, Images
 from sandbox.network import Network
-from sandbox.owned import OWNER
+from sandbox.owned import OWNER, owner
 from sandbox.recipe import EnvironmentSettings
 
 pytestmark = pytest.mark.docker

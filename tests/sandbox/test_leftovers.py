@@ -16,7 +16,7 @@ from support.own_engine import SMALL
 
 from sandbox.docker import DockerEngine
 from sandbox.engine import Build, Limits
-from sandbox.owned import LABEL, OWNER, is_gone, owner
+from sandbox.owned import LABEL, OWNER, is_abandoned, is_gone, machine, owner
 from sandbox.stock import Marks, Stock
 
 PREFIX = "patchmark-test-left/"
@@ -28,7 +28,7 @@ def gone() -> str:
     """The owner label of a process that has ended."""
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    return f"{socket.gethostname()}:{dead.pid}"
+    return f"{machine()}:{dead.pid}"
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_what_another_run_uses_is_not_pruned(
     marks.mark(tag)
     path = marks._path(tag)
     # The process that started this one lives; the owner of old has ended.
-    path.write_text(f"{gone}\n{socket.gethostname()}:{os.getppid()}\n", encoding="utf-8")
+    path.write_text(f"{gone}\n{machine()}:{os.getppid()}\n", encoding="utf-8")
     assert marks.in_use(tag)
     assert stock.prune(0) == []
     path.write_text(f"{gone}\n", encoding="utf-8")
@@ -122,7 +122,7 @@ def test_what_another_run_uses_is_not_pruned(
 
 def test_runs_add_themselves_to_a_mark(tmp_path: Path) -> None:
     marks = Marks(tmp_path)
-    other = f"{socket.gethostname()}:{os.getppid()}"
+    other = f"{machine()}:{os.getppid()}"
     marks.mark("a")
     marks._path("a").write_text(f"{other}\n", encoding="utf-8")
     marks.mark("a")
@@ -135,3 +135,22 @@ def test_a_number_that_another_process_has_now_is_gone() -> None:
     assert not is_gone(owner(), time.time())
     assert is_gone(owner(), time.time() - 10**6)
     assert not is_gone(f"elsewhere:{os.getpid()}", 0)
+
+
+def test_a_runner_in_another_container_is_another_machine(gone: str) -> None:
+    """Bug: runners in containers with one host name, on one engine, took each other's containers:
+    a number of there meant nobody here.
+    """
+    name, _, numbered = machine().rpartition("/")
+    assert name == socket.gethostname()
+    assert Path("/proc/self/ns/pid").readlink().name == f"pid:[{numbered}]"
+    theirs = f"{name}/{int(numbered) + 1}:{gone.rpartition(':')[2]}"
+    assert is_gone(gone, time.time())
+    assert not is_gone(theirs, 0)
+
+
+def test_what_nobody_comes_back_for_is_removed_after_a_day() -> None:
+    """Bug: leftovers of a runner that was a container itself stayed on the host for ever."""
+    assert not is_abandoned("elsewhere/1:1", time.time() - 3600)
+    assert is_abandoned("elsewhere/1:1", time.time() - 25 * 3600)
+    assert not is_abandoned(owner(), time.time())

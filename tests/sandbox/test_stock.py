@@ -8,16 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.calc_repo import CalcRepo
 from support.push_registry import PushRegistry
 
 from core.errors import EngineError, UsageError
-from sandbox.base import base_tag
 from sandbox.docker import DockerEngine
 from sandbox.engine import File
-from sandbox.image import Images
-from sandbox.network import Network
-from sandbox.recipe import EnvironmentSettings, Toolchain
 from sandbox.stock import Marks, Stock, total_bytes
 from sandbox.tars import pack
 
@@ -116,31 +111,6 @@ def test_images_travel_through_a_registry(
         engine._api.remove_image(lower)
         assert engine.pull(f"{address}/{lower}")
         assert engine.name(f"{address}/{lower}", lower) == before
-
-
-def test_a_base_comes_from_the_registry(
-    stock: Stock, engine: DockerEngine, pair: tuple[str, str], calc: CalcRepo, tmp_path: Path
-) -> None:
-    """Bug: layers are known by the base below them, which was built anew on each machine."""
-    toolchain = Toolchain(name=f"none {uuid.uuid4().hex}", install="exit 1")
-    tag = base_tag(toolchain)
-    engine._api.tag(pair[0], *tag.rsplit(":", 1))
-    before = engine.image_id(tag)
-    with PushRegistry() as registry:
-        stock.push(registry.host, [tag])
-        engine.remove_image(tag)
-        images = Images(
-            engine=engine,
-            repository=calc.repository,
-            settings=EnvironmentSettings(),
-            network=Network(),
-            logs=tmp_path,
-            tell=print,
-            registry=registry.host,
-        )
-        assert images._base(calc.base, toolchain) == tag
-    assert engine.image_id(tag) == before
-    engine.remove_image(tag)
 
 
 def test_a_registry_that_is_not_there(stock: Stock, pair: tuple[str, str]) -> None:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from typing import Any
 
 from sandbox.docker import DockerEngine
-from sandbox.owned import LABEL
+from sandbox.owned import LABEL, owner
 
 _NEVER = ("patchmark/base", "patchmark/root", "<none>")
-
-
-def owner() -> str:
-    """What our containers' owner label says."""
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def own_containers(engine: DockerEngine) -> list[dict[str, Any]]:

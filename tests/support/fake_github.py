@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from support.served import Served, read_json, send_json
@@ -45,7 +45,7 @@ SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes
 class FakeGitHub(Served):
     """Serves what one sticky comment needs; `requests` says what was asked."""
 
-    methods = ("GET", "POST", "PATCH", "DELETE")
+    methods: ClassVar[tuple[str, ...]] = ("GET", "POST", "PATCH", "DELETE")
 
     def __init__(
         self,

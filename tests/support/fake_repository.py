@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from support.fake_github import BOT, NAME, REPOSITORY_ID, FakeGitHub, Stored
+from support.fake_github import BOT, NAME, REPOSITORY_ID, FakeGitHub, Refusal, Stored
 
 _REPOSITORY = f"/repos/{NAME}"
 _COMMENTS = re.compile(rf"{_REPOSITORY}/issues/(\d+)/comments")
@@ -38,6 +38,8 @@ class StoredIssue:
 class FakeRepository(FakeGitHub):
     """Issues and comments by number, and branches of which each is a folder of files."""
 
+    methods = (*FakeGitHub.methods, "PUT")
+
     def __init__(self, **more: Any):
         super().__init__(**more)
         self.issues: list[StoredIssue] = []
@@ -49,6 +51,8 @@ class FakeRepository(FakeGitHub):
         """Name → path → text."""
         self.issues_answer: int | None = None
         """Status for all that is about issues."""
+        self.reads_refused: list[Refusal] = []
+        """For the next reads, one each."""
         self.before_write: list[Callable[[], object]] = []
         """What happens right before the next files are put onto a branch."""
 
@@ -63,6 +67,9 @@ class FakeRepository(FakeGitHub):
         return [one.body for one in self.comments if self.on.get(one.id) == number]
 
     def _read(self, path: str, query: dict[str, list[str]]) -> _Answer:
+        if self.reads_refused:
+            refused = self.reads_refused.pop(0)
+            return refused.status, {"message": refused.message}, refused.headers
         if path == f"{_REPOSITORY}/issues":
             if self.issues_answer:
                 return self.issues_answer, {"message": "Issues has been disabled"}, {}

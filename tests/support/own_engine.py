@@ -103,7 +103,7 @@ class OwnEngine:
             engine.close()
 
 
-def load_small(engine: DockerEngine) -> None:
+def load_small(engine: DockerEngine, tag: str = SMALL) -> None:
     """Make the image, which has a shell and little else."""
     paths = {Path(found) for name in TOOLS if (found := shutil.which(name))}
     for path in list(paths):
@@ -122,4 +122,4 @@ def load_small(engine: DockerEngine) -> None:
         for path in sorted(paths):
             home = "/bin" if path.name in TOOLS else str(path.parent)
             tar.add(path.resolve(), f"{home}/{path.name}")
-    engine._api.import_image_from_data(out.getvalue(), *SMALL.split(":"))
+    engine._api.import_image_from_data(out.getvalue(), *tag.rsplit(":", 1))

@@ -1,0 +1,35 @@
+"""The images that exported tasks start from, under names that other tools and machines can use."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+
+from core.errors import EngineError
+from patchmark.formats.base import Problem, Source
+
+
+def image_name(image: str) -> str:
+    """What an image of a task is called outside of patchmark: by its content, so for ever."""
+    found = re.fullmatch(r"sha256:([0-9a-f]{16})[0-9a-f]{48}", image)
+    return (
+        f"patchmark-task:{found[1] if found else hashlib.sha256(image.encode()).hexdigest()[:16]}"
+    )
+
+
+def name_images(source: Source) -> Iterator[Problem]:
+    """Give the tasks' images these names; what is not on this machine is told.
+
+    The names keep `patchmark images prune` from removing what exported tasks need.
+    """
+    wanted = {task.image: task for task in source.tasks}
+    try:
+        engine = source.engine()
+        missing = [image for image in wanted if not engine.also_name(image, image_name(image))]
+    except EngineError as error:
+        yield Problem("images", f"{error}; tasks need {len(wanted)} of this machine's images")
+        return
+    for image in missing:
+        what = f"{image_name(image)} is not on this machine: `patchmark validate` makes it again"
+        yield Problem(source.names[wanted[image].id], what)
