@@ -66,6 +66,14 @@ def write(folder: Path, imported: Imported, redactor: Redactor) -> None:
         raise StoreError(f"{path}: cannot be written: {error}") from error
 
 
+def together(folders: Iterable[Path], out: Path, redactor: Redactor) -> None:
+    """Keep for `out` what was imported into all of these. Raises StoreError."""
+    every = [one for folder in folders if (one := read(folder)) is not None]
+    if every:
+        claims = {id_: claim for one in every for id_, claim in one.tasks.items()}
+        write(out, Imported(tasks=claims), redactor)
+
+
 def unconfirmed(folder: Path, tasks: Iterable[Task]) -> tuple[str, ...]:
     """Which tests of the files do not do here what the files say, a sentence a task."""
     imported = read(folder)

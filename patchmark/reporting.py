@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from core.collector import put_off
 from core.report import ApartRow, Report
 from core.types import Candidate, Cutoff, Dropped, Outcome, Task
 from models.cutoffs import cutoff
@@ -25,11 +26,17 @@ from reports.digest import digest_of
 from reports.files import write as write_reports
 from reports.gates import Wanted, gates
 from reports.numbers import counted
+from reports.shown import shown
 from reports.tally import Facts, tally
 
 
 def report_stage(run: Run) -> tuple[Report, list[Path]]:
     """Everything in the folder → report.md, report.html and report.json."""
+    with put_off():
+        return _report(run)
+
+
+def _report(run: Run) -> tuple[Report, list[Path]]:
     report = tally(_facts(run))
     wanted = Wanted() if run.settings.shard else run.settings.wanted
     report = report.model_copy(update={"gates": gates(report, wanted)})
@@ -86,7 +93,7 @@ def _facts(run: Run) -> Facts:
 
 def _written(run: Run, report: Report) -> list[Path]:
     """Write its files, beside the runs of a history; then it is one of them itself."""
-    where, folder, trail = run.settings.history, run.folder.path, trail_of(run)
+    where, folder, trail = run.settings.history, run.folder.path, trail_of(run, shown(report))
     if where is None:
         return write_reports(report, folder, trail)
     kept = shelf(where, run.settings.repo)
@@ -164,15 +171,11 @@ def _rewriting(run: Run) -> Decimal | None:
 
 def _cutoffs(run: Run) -> dict[str, Cutoff | None]:
     """Entrant → cutoff of the model that answered, which need not be the one asked for."""
-    patches = run.patches().values()
-    return {
-        name: cutoff(
-            name,
-            [patch.served_model for patch in patches if patch.entrant == name],
-            run.settings.cutoffs,
-        )
-        for name in run.settings.models
-    }
+    served: dict[str, list[str | None]] = {name: [] for name in run.settings.models}
+    for (_, entrant, _), patch in run.patches().items():
+        if entrant in served:
+            served[entrant].append(patch.served_model)
+    return {name: cutoff(name, models, run.settings.cutoffs) for name, models in served.items()}
 
 
 def newest_first(tasks: list[Task]) -> list[Task]:
