@@ -245,8 +245,8 @@ def test_who_calls_a_workflow_must_give_what_it_needs(
     ("old", "new", "name", "words"),
     [
         ("workflows: [patchmark fork run]", "workflows: [fork]", "waits for", "fork, and no"),
-        ("      - uses: actions/download", f"      - uses: actions/checkout@{SHA}\n"
-         "      - uses: actions/download", "trigger", "a checkout beside"),
+        ("      - uses: patch", f"      - uses: actions/checkout@{SHA}\n      - uses: patch",
+         "trigger", "a checkout beside"),
         ("on:\n", "on:\n  push: {}\n", "trigger", "nothing to post"),
         ("      actions: read", "      checks: read", "permissions", "missing: actions: read"),
         ("artifact: patchmark", "github-token: ${{ secrets.PAT }}\n          artifact: patchmark",
