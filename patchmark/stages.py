@@ -40,7 +40,9 @@ def _prove(run: Run, prover: _Prover, *, apart: bool) -> None:
     if not wanted:  # a shard without a share
         return
     stage = "validate, apart" if apart else "validate"
-    results = prover.results(candidates)
+    # Many machines must not prove many times what is wanted.
+    at_once = min(run.place.at_once, max(run.settings.workers, 2 * wanted))
+    results = prover.results(candidates, at_once)
     # Where there are more candidates than wanted tasks, the stage ends with the last such task:
     # then tasks are counted, else candidates.
     every_one = len(candidates) <= wanted
@@ -66,7 +68,9 @@ class _Prover:
         self._drops = {drop.commit: drop for drop in drops}
         self._remembered = Validated(run.settings.cache, run.settings.redactor)
 
-    def results(self, candidates: Sequence[Candidate]) -> Generator[Task | Dropped | None]:
+    def results(
+        self, candidates: Sequence[Candidate], at_once: int
+    ) -> Generator[Task | Dropped | None]:
         """In order. Those at the beginning of which nothing is left to do cost no look ahead."""
         left = deque(candidates)
         while left:
@@ -74,7 +78,7 @@ class _Prover:
             if result is None or not (isinstance(result, Dropped) or self._settled(result)):
                 break
             yield self._noted(left.popleft(), result)
-        with closing(in_order(left, self.prove, self._run.place.at_once)) as rest:
+        with closing(in_order(left, self.prove, at_once)) as rest:
             yield from rest
 
     def prove(self, candidate: Candidate) -> Task | Dropped | None:

@@ -95,17 +95,7 @@ class Images:
 
     def recipes(self, commit: str, committed_at: datetime) -> list[Recipe]:
         """Ways to build a commit, best first."""
-        repository, settings = self._repository, self._settings
-        at = "" if settings.workdir == "." else f"{settings.workdir.strip('/')}/"
-        names = (entry.path for entry in repository.tree(commit))
-        facts = Facts(
-            frozenset(name.removeprefix(at) for name in names if name.startswith(at)),
-            lambda path: repository.read(commit, f"{at}{path}"),
-            committed_at,
-            settings,
-            release_at(repository, commit),
-        )
-        return recipes(facts)
+        return recipes_at(self._repository, self._settings, commit, committed_at)
 
     def prepare(self, commit: str, recipe: Recipe) -> Prepared:
         """The image of a commit.
@@ -291,6 +281,22 @@ class Images:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
             yield
+
+
+def recipes_at(
+    repository: Repository, settings: EnvironmentSettings, commit: str, committed_at: datetime
+) -> list[Recipe]:
+    """Ways to build a commit, best first; it takes no engine to know them."""
+    at = "" if settings.workdir == "." else f"{settings.workdir.strip('/')}/"
+    names = (entry.path for entry in repository.tree(commit))
+    facts = Facts(
+        frozenset(name.removeprefix(at) for name in names if name.startswith(at)),
+        lambda path: repository.read(commit, f"{at}{path}"),
+        committed_at,
+        settings,
+        release_at(repository, commit),
+    )
+    return recipes(facts)
 
 
 def _hash(*parts: str) -> str:

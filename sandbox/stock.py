@@ -77,7 +77,12 @@ class Stock:
     def kept(self) -> list[Kept]:
         """All of them, the longest unused first."""
         with self._engine.api() as api:
-            tags = [tag for one in api.images() for tag in one.get("RepoTags") or []]
+            # Podman puts a registry before a name that has none.
+            tags = [
+                tag.removeprefix("localhost/").removeprefix("docker.io/")
+                for one in api.images()
+                for tag in one.get("RepoTags") or []
+            ]
             found = [self._kept(api, tag) for tag in tags if tag.startswith(self._prefix)]
         return sorted(found, key=lambda one: (one.used_at, one.tag))
 
@@ -86,10 +91,11 @@ class Stock:
         prefix = f"{self._prefix.rstrip('/')}-cache-"
         with self._engine.api() as api:
             ours = api.volumes(filters={"name": prefix, "label": f"{LABEL}=cache"})["Volumes"] or ()
-            names = {one["Name"] for one in ours if one["Name"].startswith(prefix)}
+            there = [one for one in ours if one["Name"].startswith(prefix)]
             # The engine measures everything at once, which takes its time.
-            measured = api.df()["Volumes"] if names else ()
-            found = [self._cache(one) for one in measured if one["Name"] in names]
+            measured = api.df()["Volumes"] if there else ()
+            sizes = {one["Name"]: one["UsageData"]["Size"] for one in measured}
+            found = [self._cache(one, sizes[one["Name"]]) for one in there if one["Name"] in sizes]
         return sorted(found, key=lambda one: (one.used_at, one.tag))
 
     def prune(self, budget_bytes: int) -> list[Kept]:
@@ -151,14 +157,14 @@ class Stock:
     def _kept(self, api: Any, tag: str) -> Kept:
         return measured(api, tag, self._prefix, self._marks.used_at(tag))
 
-    def _cache(self, volume: dict[str, Any]) -> Kept:
+    def _cache(self, volume: dict[str, Any], size: int) -> Kept:
         name = volume["Name"]
         made = datetime.fromisoformat(volume["CreatedAt"][:19] + "+00:00")
         return Kept(
             tag=name,
             kind=CACHE,
             layers=(name,),
-            sizes={name: max(0, volume["UsageData"]["Size"])},
+            sizes={name: max(0, size)},
             used_at=self._marks.used_at(name) or made,
         )
 
