@@ -33,6 +33,7 @@ CLEAN = {
     "patchmark/formats/writing.py": "records of a run folder, redacted when they were appended",
     "patchmark/partial.py": "numbers of our own",
     "patchmark/mining.py": "commit ids, counts, and globs of the settings",
+    "sandbox/stock.py": "which processes of this machine use an image",
     "sandbox/once.py": "an empty file, to lock",
     "sandbox/archive.py": "images, for the user; docs/security.md says what may be in them",
     "sandbox/packages.py": "what builds downloaded; builds are given no secret but their proxy's",
