@@ -75,6 +75,8 @@ def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -
     inputs, event = parse_inputs(environment), event_of(environment)
     if event.idle:
         return _skip(workflow, f"Nothing was run: {event.idle}.")
+    others = distrusted(event, environment)
+    inputs = without_cache(inputs, environment, workflow.notice, others) if others else inputs
     try:
         inputs, arguments = _asked(inputs, event, environment)
     except change_check_action.IdleError as why:
@@ -82,8 +84,6 @@ def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -
     lacking = inputs.lacks_a_key(keys_in(environment))
     if lacking and secrets_withheld(event, environment):
         return _skip(workflow, _KEYLESS)
-    others = distrusted(event, environment)
-    inputs = without_cache(inputs, environment, workflow.notice, others) if others else inputs
     _hand_over(inputs, environment)
     share_images(inputs, others, workflow.notice)
     if inputs.command in LIVE:
