@@ -17,6 +17,7 @@ from support.repos import Repo
 
 from core.errors import UsageError
 from patchmark.config import NAME, load
+from patchmark.enterprise import ARTIFACTS, is_enterprise
 from patchmark.init import Wanted, asked, refuse_existing, write_files
 from patchmark.workflow_files import (
     FOLDER,
@@ -131,6 +132,47 @@ def test_each_way_is_clean_for_other_models_and_holds_their_keys_alone(tmp_path:
     for tool in tools:
         done = subprocess.run(tool, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("remote", "enterprise"),
+    [
+        ("https://github.com/o/r", False),
+        ("git@github.com:o/r.git", False),
+        ("https://company.ghe.com/o/r", False),
+        ("https://u@git.company/o/r.git", True),
+        ("git@git.company:o/r.git", True),
+        ("ssh://git@github.com.evil.example:22/o/r", True),
+        ("/srv/git/r", False),
+        ("../r", False),
+        ("", False),
+    ],
+)
+def test_a_server_of_the_companys_own_is_known_by_origin(
+    tmp_path: Path, remote: str, enterprise: bool
+) -> None:
+    made = Repo(tmp_path / "repo")
+    made.commit("Start", {"a.py": ""})
+    if remote:
+        made.git("remote", "add", "origin", remote)
+    assert is_enterprise(made.path) is enterprise
+
+
+def test_for_an_enterprise_server_all_ways_do_without_what_it_has_not(tmp_path: Path) -> None:
+    """No runners of GitHub's, and no artifacts of version 4; the rest is the same, and clean."""
+    wanted = Wanted(models=MANY, ways=tuple(WAYS), pin=f"o/patchmark@{SHA}", enterprise=True)
+    files = []
+    for path, text in wanted.texts().items():
+        assert "ubuntu" not in text
+        assert "runs-on: [self-hosted, linux]" in text
+        for used in re.findall(r"actions/(\w+)-artifact@(.*)", text):
+            assert used[1] == ARTIFACTS[used[0]]
+        assert "artifact-id" not in text
+        assert "pattern:" not in text
+        files.append(tmp_path / path.name)
+        files[-1].write_text(text)
+    done = subprocess.run([TOOLS / "actionlint", *files], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
 def test_every_example_is_of_one_way_and_for_its_own_models_as_it_is() -> None:
