@@ -11,7 +11,7 @@ from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from core.mined import DropReason, Part, Record, Sha, TaskId
+from core.mined import DropReason, Part, Record, Sha, StatementSource, TaskId
 from core.outcomes import RULES, Cause, Outcome
 
 Name = Annotated[str, Field(max_length=200)]
@@ -73,6 +73,7 @@ class LiveResult(Record):
     made_at: AwareDatetime
     patchmark_version: Name
     task_id: TaskId | None = None
+    statement_source: StatementSource | None = None
     unmeasured: Unmeasured | None = None
     fail_to_pass: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """Tests that fail before the change and pass with it."""

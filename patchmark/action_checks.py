@@ -32,7 +32,7 @@ def checks(used: Used, workflows: set[str]) -> Iterator[Check]:
     yield _runner(used)
     if used.part == POSTS:
         yield _waits(used, workflows)
-    elif used.part != DECIDES:
+    elif used.part != DECIDES and used.command != "trial":
         yield _history(used)
         yield from _kept(used)
     yield from _ends(used)
@@ -77,12 +77,15 @@ def _needed(used: Used) -> dict[str, str]:
     if used.part == POSTS:
         return {"actions": "read", "pull-requests": "write"}
     silent = used.inputs.get("comment") == "off" or used.inputs.get("github-token") == ""
-    silent = silent or used.command == "plan" or used.sharded
+    silent = silent or used.command in ("plan", "live-plan", "live") or used.sharded
     comments = used.triggers & _SHARED and not silent
     tracks = used.inputs.get("tracking-issue", "") not in ("", "false") and not silent
+    if used.command == "live-plan":
+        return {"contents": "read", "pull-requests": "read"}
+    tells = used.command == "trial"
     return (
-        {"contents": "read"}
-        | ({"pull-requests": "write"} if comments else {})
+        {"contents": "write" if tells else "read"}
+        | ({"pull-requests": "write"} if comments or tells else {})
         | ({"issues": "write"} if tracks else {})
     )
 
@@ -135,7 +138,7 @@ def _pins(used: Used) -> Check:
 
 
 def _runner(used: Used) -> Check:
-    needs_none = used.command != "run"
+    needs_none = not used.asks_models
     if needs_none and used.runner.startswith(("ubuntu", "windows", "macos")):
         if not used.runner.startswith("ubuntu"):
             return wrong("runner", f"{used.runner}: it takes Linux", "runs-on: ubuntu-24.04")

@@ -35,11 +35,19 @@ from patchmark.progress import Show
 from patchmark.settings import Flags, Settings, make
 from patchmark.shelf import USUAL, live_shelf, put
 from patchmark.sources import name_at
+from patchmark.trial import EPILOG as TRIALS
+from patchmark.trial import trial
 from patchmark.under_test import open_repository
 from reports.live import plain
 
 EPILOG = f"Example: `patchmark live --pull 123 --models anthropic:claude-opus-4-8`\n\n{CODES}"
 FOLDER = "patchmark-live"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Make `live` and `trial` commands of it."""
+    app.command("live", epilog=EPILOG)(live)
+    app.command("trial", epilog=TRIALS)(trial)
 
 
 def live(
@@ -99,13 +107,15 @@ def live(
         return
     targets = _find(settings, commit, pull, allow_forks=allow_forks)
     trying.begin(targets, [] if again else known)
-    results = trying.attempt()
+    results, failed = trying.attempt()
     for result in results:
         errors().print(put(shelf, result, where), markup=False)
     if as_json:
         sys.stdout.write(json.dumps([one.model_dump(mode="json") for one in results]) + "\n")
     else:
         sys.stdout.write("".join(f"{plain(one)}\n" for one in results))
+    if failed is not None:
+        raise failed
 
 
 def trying_with(settings: Settings) -> Live:

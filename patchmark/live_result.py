@@ -40,6 +40,7 @@ def result_of(run: Run, target: Target, report: Report) -> LiveResult:
         made_at=datetime.now(UTC).replace(microsecond=0),
         patchmark_version=__version__,
         task_id=task.id if task else None,
+        statement_source=task.statement_source if task else None,
         unmeasured=unmeasured,
         fail_to_pass=task.fail_to_pass if task else 0,
         cost_usd=_billed(report),

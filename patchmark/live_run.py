@@ -74,18 +74,20 @@ class Live:
         except (OSError, ValidationError) as error:
             raise StoreError(f"{path}: cannot be read: {error}") from error
 
-    def attempt(self) -> list[LiveResult]:
-        """Try all that is noted. Where one fails for another reason, the others are tried first."""
-        results, failed = [], None
+    def attempt(self) -> tuple[list[LiveResult], PatchmarkError | None]:
+        """Try all that is noted; what kept some from being tried, where anything did.
+
+        Where one cannot be tried, the others are all the same.
+        """
+        results: list[LiveResult] = []
+        failed: PatchmarkError | None = None
         for target in self.noted():
             try:
                 results.append(self._attempt(target))
             except PatchmarkError as error:
                 failed = failed or error
                 self.tell(f"{target.called}: {error}")
-        if failed is not None:
-            raise failed
-        return results
+        return results, failed
 
     def _mined(self, target: Target) -> bool:
         """Whether it holds a task; what it is, is in its run folder then."""

@@ -28,7 +28,7 @@ from patchmark.run import Run, opened
 from patchmark.settings import Flags, make
 from patchmark.sharding import MOST, Shard, share
 
-EPILOG = "Example: `patchmark plan --shards 5 --json`, then `patchmark run --shard 1/5` and so on."
+PLANS = "Example: `patchmark plan --shards 5 --json`, then `patchmark run --shard 1/5` and so on."
 
 
 def plan(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ from models.rewrite import Rewriter
 from models.spent import spent
 from patchmark import asked
 from patchmark.clock import Clock
+from patchmark.cluster.place import Cluster
 from patchmark.here import Here
 from patchmark.place import Place
 from patchmark.progress import Show
@@ -39,12 +41,11 @@ from patchmark.rewriting import originals
 from patchmark.settings import Settings
 from patchmark.sharding import Share, share
 from patchmark.under_test import open_repository, refuse_tracked
-from patchmark.warm import marks, store_for
+from patchmark.warm import FOLDER, Warm, marks
 from sandbox.discover import connect
 from sandbox.docker import DockerEngine
 from sandbox.image import Images
 from sandbox.recipe import EnvironmentSettings
-from sandbox.store import Store
 from sandbox.validate import Validator
 
 T = TypeVar("T")
@@ -77,16 +78,22 @@ class Run:
     @cached_property
     def place(self) -> Place:
         """Where candidates are proven, patches judged and agents at work."""
+        if self.settings.cluster:
+            return Cluster.joined(self.settings, self.repository, self.show.tell)
         return Here(self)
 
     def close(self) -> None:
         """Let go of the engine and of what still runs in it."""
-        if "store" in self.__dict__ and (done := self.store.summary()):
-            self.show.tell(done)
         left = [*self._ended_place(), *(self._engine.close() if self._engine is not None else ())]
         if left:
             names = ", ".join(name[:12] for name in left)
             self.show.tell(f"containers that the engine does not remove: {names}")
+
+    def leave(self) -> None:
+        """Keep what was made here where the next run finds it."""
+        if "warm" in self.__dict__:
+            images = {task.image for task in self.all_tasks()}
+            self.warm.leave(images, marks(self.settings.variables))
 
     def break_off(self) -> None:
         """End what is under way: no question is sent any more, and no container goes on."""
@@ -162,9 +169,10 @@ class Run:
         )
 
     @cached_property
-    def store(self) -> Store:
-        """Where images come from before they are built here, and go to."""
-        return store_for(self.settings.registry, self.engine, self.show.tell)
+    def warm(self) -> Warm:
+        """What is made already, and what is left for the next run."""
+        settings = self.settings
+        return Warm(self.engine, settings.registry, settings.kept, self.show.tell)
 
     def images(self, environment: EnvironmentSettings) -> Images:
         """Images made as these settings say, on this run's engine."""
@@ -177,8 +185,9 @@ class Run:
             logs=self.folder.logs,
             tell=self.show.tell,
             pythons=settings.pythons,
-            mark=marks(settings.cache).mark,
-            store=self.store,
+            mark=marks(settings.variables).mark,
+            store=self.warm.store,
+            fill=self.warm.fill,
         )
 
     def repairer(self, name: str) -> Repairer:
@@ -272,6 +281,8 @@ def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Ru
     check(settings.record, settings.out, settings.replay)
     repository = open_repository(settings.repo)
     refuse_tracked(repository, settings.out)
+    if settings.kept is not None:
+        refuse_tracked(repository, settings.kept, FOLDER)
     if settings.change:  # tasks come from what both versions have in common
         repository.head = settings.change.about.base
     with RunFolder(settings.out, settings.redactor) as folder:
@@ -291,6 +302,9 @@ def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Ru
         try:
             yield run
         finally:
+            # Not where somebody waits for it to end.
+            if not isinstance(sys.exc_info()[1], KeyboardInterrupt):
+                run.leave()
             run.close()
             if settings.record is not None:
                 new = record(folder.exchanges, settings.record)

@@ -87,7 +87,7 @@ def _row(result: LiveResult, cell: LiveCell) -> str:
     what = prose(cell.why or sign.meaning, 300)
     if not cell.outcome.scored:
         what = Safe(f"{what} (not scored: {cell.cause or 'unknown'})")
-    cost = money(cell.cost_usd) if cell.entrant not in BASELINES else NONE
+    cost = prose(money(cell.cost_usd) if cell.entrant not in BASELINES else NONE)
     return f"| {name} | {sign.emoji} {sign.word} | {cost} | {seconds(cell.seconds)} | {what} |"
 
 
@@ -97,7 +97,7 @@ def _how(result: LiveResult) -> str:
     if result.unmeasured is not None:
         return told
     tests = counted(result.fail_to_pass, "test")
-    cost = f" All of it cost {money(result.cost_usd)}." if _billed(result) else ""
+    cost = f" All of it cost {prose(money(result.cost_usd))}." if _billed(result) else ""
     return f"{told} Judged by {tests} of its own that fail before it and pass with it.{cost}"
 
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from core.live import LiveCell, LiveResult
 from core.report import Cell, DropRow, EntrantRow, Report, TaskRow
 from core.types import Outcome, StatementSource
-from reports.advice import advice, recommended
+from reports.advice import advice, against_anchor, recommended, too_early
 from reports.analysis import MARGIN, analyse
 from reports.decision import decide
 from reports.latency import p50
@@ -24,6 +24,8 @@ from reports.statistics import wilson
 from reports.words import BASELINES
 
 _EXAMPLES = 5
+_DECIDED = "Decision of the live trial, which ended on"
+_UNDECIDED = "The live trial ended on"
 _METHOD = (
     "Each task is one pull request, with its own tests, tried when it was merged or labelled.",
     "A pull request counts once, with the first attempts that could be scored.",
@@ -112,15 +114,23 @@ def decided(report: Report) -> bool:
     analysis = report.analysis
     if analysis is None or not report.tasks:
         return False
-    return (advice(analysis) if analysis.current else recommended(analysis, "")) is not None
+    if analysis.current:
+        return advice(analysis) is not None
+    best_beats_all = bool(against_anchor(analysis)) and not too_early(analysis)
+    return best_beats_all or recommended(analysis, "") is not None
+
+
+def ended(report: Report) -> bool:
+    """Whether a summary was made after the end."""
+    return report.verdict.startswith((_DECIDED, _UNDECIDED))
 
 
 def _verdict(report: Report, asked: Asked, tasks: int) -> str:
     said, term = decide(report), asked.term
     if term.over(asked.now):
         if decided(report):
-            return f"Decision of the live trial, which ended on {term.last_day}: {said}"
-        return f"The live trial ended on {term.last_day} without a decision. {said}"
+            return f"{_DECIDED} {term.last_day}: {said}"
+        return f"{_UNDECIDED} {term.last_day} without a decision. {said}"
     so_far = f"Live so far, {counted(tasks, 'task')}"
     if term.end is None:
         return f"{so_far}: {said}"
@@ -150,7 +160,7 @@ def _task(one: LiveResult) -> TaskRow:
         title=f"#{one.pull_request} {one.title}" if one.pull_request else one.title,
         committed_at=one.made_at,
         statement="",
-        statement_source=StatementSource.PULL_REQUEST,
+        statement_source=one.statement_source or StatementSource.COMMIT_MESSAGE,
         issue=None,
         fix_commit=one.head,
         source_files=(),

@@ -17,6 +17,8 @@ from patchmark.demo import prepare
 
 COMMANDS = (
     "run",
+    "live",
+    "trial",
     "mine",
     "validate",
     "solve",

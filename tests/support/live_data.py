@@ -40,6 +40,7 @@ def result(number: int, letters: Mapping[str, str] | None = None, **more: Any) -
         "made_at": START + timedelta(days=number),
         "patchmark_version": "0.1.0",
         "task_id": head[:12] if cells else None,
+        "statement_source": "pull_request" if cells else None,
         "unmeasured": None if cells else Unmeasured(reason="no_fail_to_pass"),
         "fail_to_pass": 2 if cells else 0,
         "cost_usd": sum((one.cost_usd or Decimal(0) for one in cells), Decimal(0)),
