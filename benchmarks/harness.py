@@ -37,7 +37,7 @@ from statistics import median  # noqa: E402 - not the one in this folder
 
 from benchmarks.sandbox import Bench, Measured, plain_loop, seconds  # noqa: E402
 from core.types import Task  # noqa: E402 - the path above first
-from patchmark.settings import cache_folder  # noqa: E402
+from patchmark.machine import cache_folder  # noqa: E402
 from sandbox.docker import DockerEngine  # noqa: E402
 from sandbox.engine import File  # noqa: E402
 from sandbox.tars import pack  # noqa: E402

@@ -13,6 +13,7 @@ from pathlib import Path
 from sys import intern
 from typing import Generic, TypeVar
 
+from core.collector import put_off
 from core.errors import StoreError
 from core.types import Patch, Verdict
 
@@ -42,7 +43,7 @@ class Attempts(Generic[R]):
         self._places: dict[Key, Place] = {}
         if not path.exists():
             return
-        with path.open("rb") as lines:
+        with put_off(), path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     self._add(parse(line, f"{path}:{number}"), len(line))

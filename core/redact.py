@@ -8,9 +8,13 @@ base64 wherever it starts there.
 from __future__ import annotations
 
 import base64
+import operator
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
+from datetime import date
+from decimal import Decimal
+from enum import Enum
 from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel
@@ -19,6 +23,10 @@ SHORTEST = 8
 """Characters; blanking out a shorter word would spoil texts and hide nothing."""
 MARK = "***"
 """What stands where a secret was."""
+
+_SHORT, _MOST_CLEAN = 200, 10_000
+"""Characters and number of the texts that are known to hold no secret."""
+_NO_TEXT = (Enum, bool, int, float, Decimal, date)
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -33,16 +41,23 @@ class Redactor:
         # The longest first: one may be a part of another.
         self._secrets = sorted((s for s in stripped if len(s) >= SHORTEST), key=len, reverse=True)
         self._forms = [re.compile(form) for secret in self._secrets for form in _forms(secret)]
+        self._clean = set[str]()
+        """Short texts without a secret: names come again with every record."""
 
     def text(self, text: str) -> str:
         """The text without the secrets."""
-        if len(text) < SHORTEST:
+        if len(text) < SHORTEST or text in self._clean:
             return text
+        new = text
         for form in self._forms:
-            text = form.sub(MARK, text)
+            new = form.sub(MARK, new)
         for secret in self._secrets:
-            text = _without_cut_off(text, secret)
-        return text
+            new = _without_cut_off(new, secret)
+        if len(text) <= _SHORT and new == text:
+            if len(self._clean) >= _MOST_CLEAN:
+                self._clean.clear()
+            self._clean.add(text)
+        return new
 
     def data(self, content: bytes) -> bytes:
         """The same for bytes, whether they are UTF-8 or not."""
@@ -51,6 +66,8 @@ class Redactor:
 
     def record(self, record: M) -> M:
         """A record without secrets in any of its texts: itself where there are none."""
+        if not self._secrets:
+            return record
         changes = {name: new for name, old, new in self._parts(record) if new is not old}
         return record.model_copy(update=changes) if changes else record
 
@@ -59,19 +76,25 @@ class Redactor:
             yield name, old, self._value(old)
 
     def _value(self, value: T) -> T:
-        new = self._changed(value)
-        return value if new == value else cast(T, new)
+        # Exactly texts: the words of a closed set are texts too, and have to stay as they are.
+        if isinstance(value, str) and type(value) is str:
+            new = self.text(value)
+            return value if new == value else cast(T, new)
+        if value is None or isinstance(value, _NO_TEXT):
+            return value
+        return cast(T, self._changed(value))
 
     def _changed(self, value: object) -> object:
-        # Exactly texts: the words of a closed set are texts too, and have to stay as they are.
-        if type(value) is str:
-            return self.text(value)
+        """A value made of others: itself where none of them has changed."""
         if isinstance(value, BaseModel):
             return self.record(value)
         if isinstance(value, Mapping):
-            return {self._value(key): self._value(item) for key, item in value.items()}
+            changed = {self._value(key): self._value(item) for key, item in value.items()}
+            return value if changed == value else changed
         if isinstance(value, tuple | list | frozenset):
-            return type(value)(self._value(item) for item in value)
+            items = [self._value(item) for item in value]
+            same = all(map(operator.is_, items, value))
+            return value if same else type(value)(items)
         if is_dataclass(value) and not isinstance(value, type):
             named = ((field.name, getattr(value, field.name)) for field in fields(value))
             changes = {name: new for name, old, new in self._parts(named) if new is not old}
@@ -136,6 +159,11 @@ def _base64_char(char: str) -> str:
 
 def _without_cut_off(text: str, secret: str) -> str:
     """Without a secret's beginning at the text's end, and its end at the text's beginning."""
+    if (
+        secret[:SHORTEST] not in text[-len(secret) :]
+        and secret[-SHORTEST:] not in text[: len(secret)]
+    ):
+        return text
     lengths = range(min(len(secret) - 1, len(text)), SHORTEST - 1, -1)
     for length in lengths:
         if text.endswith(secret[:length]):

@@ -18,13 +18,14 @@ from pydantic import ValidationError
 from core.digest import Digest
 from core.errors import PatchmarkError, StoreError
 from core.report import Report
+from patchmark import change_check_action
 from patchmark.action_inputs import (
     INPUT_PREFIX,
     ActionInputs,
     keys_in,
     parse_inputs,
 )
-from patchmark.action_warm import share_images
+from patchmark.action_warm import share_images, traces, without_cache
 from patchmark.events import Event, distrusted, event_of, secrets_withheld
 from patchmark.live_event import COMMANDS as LIVE
 from patchmark.pipeline import AWAITING, TIME_UP
@@ -74,22 +75,30 @@ def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -
     inputs, event = parse_inputs(environment), event_of(environment)
     if event.idle:
         return _skip(workflow, f"Nothing was run: {event.idle}.")
-    inputs = _with_models(inputs, environment)
+    others = distrusted(event, environment)
+    inputs = without_cache(inputs, environment, workflow.notice, others) if others else inputs
+    try:
+        inputs, arguments = _asked(inputs, event, environment)
+    except change_check_action.IdleError as why:
+        return _skip(workflow, f"Nothing was run: {why}.")
     lacking = inputs.lacks_a_key(keys_in(environment))
     if lacking and secrets_withheld(event, environment):
         return _skip(workflow, _KEYLESS)
     _hand_over(inputs, environment)
-    share_images(inputs, distrusted(event, environment), workflow.notice)
+    share_images(inputs, others, workflow.notice)
     if inputs.command in LIVE:
         from patchmark.live_action import run as run_live
 
         return run_live(inputs, environment, event, workflow)
+    there = traces(inputs.cache_folder)
     report_file = Path(inputs.run_folder) / "report.json"
     before, kept = _modified(report_file), kept_from(report_file)
     with workflow.deaf():
-        code = program(inputs.arguments())
+        code = program(arguments)
         sys.stdout.flush()
         sys.stderr.flush()
+    changed = bool(inputs.cache_folder) and traces(inputs.cache_folder) != there
+    workflow.output("cache-changed", str(changed).lower())
     if inputs.command == "plan":
         return _planned(inputs, workflow, code)
     if _modified(report_file) in (None, before):
@@ -103,6 +112,18 @@ def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -
     if code:
         workflow.error(f"{_CODES.get(code, f'it ended with {code}')}: {report.verdict}")
     return code
+
+
+def _asked(
+    inputs: ActionInputs, event: Event, environment: Mapping[str, str]
+) -> tuple[ActionInputs, list[str]]:
+    """The inputs with the models that they stand for, and the command line."""
+    if inputs.command != change_check_action.COMMAND:
+        inputs = _with_models(inputs, environment)
+        return inputs, inputs.arguments()
+    sides = change_check_action.versions(inputs, event, environment)
+    asked = change_check_action.with_models(inputs, sides, environment)
+    return asked, change_check_action.arguments(inputs, sides)
 
 
 def _with_models(inputs: ActionInputs, environment: Mapping[str, str]) -> ActionInputs:
@@ -157,9 +178,7 @@ def _publish(
     workflow: Workflow,
     event: Event,
 ) -> None:
-    from reports import markdown  # brings jinja2, which `--version` need not wait for
-
-    workflow.summary(markdown.summary(report))
+    workflow.summary(_summary(report))
     for name, value in _outputs(report, Path(inputs.run_folder)).items():
         workflow.output(name, value)
     if inputs.comment == "off":
@@ -188,6 +207,15 @@ def _publish(
         if done.why:
             workflow.notice(f"the {what} stays as it is: {done.why}")
     workflow.output("comment-url", url)
+
+
+def _summary(report: Report) -> str:
+    # They bring jinja2, which `--version` need not wait for.
+    from reports import change_check_comment, markdown
+
+    if report.change is None:
+        return markdown.summary(report)
+    return change_check_comment.comment(report, report.change)
 
 
 def _outputs(report: Report, folder: Path) -> dict[str, str]:

@@ -15,7 +15,7 @@ from patchmark.doctor import Check
 from patchmark.run_cost import Expected, expected
 from patchmark.settings import Settings
 from patchmark.workflow_files import SECRETS
-from patchmark.workflow_reading import DECIDES, POSTS, Used
+from patchmark.workflow_reading import DECIDES, POSTS, TWICE, Used
 
 
 def costs(used: Used, settings: Settings) -> Iterator[Check]:
@@ -45,6 +45,7 @@ def _with_inputs(used: Used, settings: Settings) -> Settings:
     return replace(
         settings,
         models=used.models() or settings.models,
+        attempts=settings.attempts * (2 if used.command == TWICE else 1),
         max_tasks=int(tasks) if tasks.isascii() and tasks.isdigit() else settings.max_tasks,
         budget_usd=_amount(used.value("budget-usd")) or settings.budget_usd,
         rewrite_with=used.value("rewrite-with") or settings.rewrite_with,

@@ -14,6 +14,8 @@ from patchmark import action_shards, live_event
 from reports.quiet import Mode
 
 INPUT_PREFIX = "PATCHMARK_INPUT_"
+RUN = "patchmark-run"
+"""The run folder's name, where none is given."""
 TRACKING = "patchmark: which coding model is best here"
 """Title of the tracking issue, where none is given."""
 
@@ -54,12 +56,14 @@ class ActionInputs:
     shard: str
     merge_from: str
     time_limit: str
+    guidance: str
     registry: str
     registry_push: bool
+    cache_folder: str
 
-    def arguments(self) -> list[str]:
-        """The command line this stands for. Keys and tokens are never part of it."""
-        flags = {
+    def flags(self) -> dict[str, str]:
+        """The command line's flags, some of them empty. Keys and tokens are none."""
+        return {
             "--repo": self.repo_path,
             "--models": self.models,
             "--out": self.run_folder,
@@ -81,6 +85,10 @@ class ActionInputs:
             "--shard": self.shard,
             "--time-limit": self.time_limit,
         }
+
+    def arguments(self) -> list[str]:
+        """The command line this stands for."""
+        flags = self.flags()
         if self.command != "run":
             return action_shards.arguments(self, flags)
         # Joined by `=`: a value that starts with a dash stays a value.
@@ -89,7 +97,7 @@ class ActionInputs:
 
     def lacks_a_key(self, keys: Mapping[str, str]) -> bool:
         """True where a model's API has to be called and its key is not among `keys`."""
-        if self.replay or self.command not in ("run", "live"):
+        if self.replay or self.command not in ("run", "live", "change-check"):
             return False
         names = [*self.models.split(","), self.rewrite_with, self.judge_model]
         needed = {needs_key(name.strip()) for name in names if name} - {None}
@@ -165,15 +173,17 @@ def parse_inputs(environment: Mapping[str, str]) -> ActionInputs:
         anthropic_api_key=value("ANTHROPIC_API_KEY"),
         google_api_key=value("GOOGLE_API_KEY"),
         openai_api_key=value("OPENAI_API_KEY"),
-        run_folder=path("RUN_FOLDER") or str(temporary / "patchmark-run"),
+        run_folder=path("RUN_FOLDER") or str(Path(path("CACHE_FOLDER") or temporary) / RUN),
         ca_bundle=path("CA_BUNDLE"),
         command=one_of("COMMAND", *action_shards.COMMANDS, *live_event.COMMANDS),
         shards=action_shards.count(value("SHARDS")),
         shard=value("SHARD"),
         merge_from=path("MERGE_FROM") or str(temporary / "patchmark-shards"),
         time_limit=value("TIME_LIMIT"),
+        guidance=value("GUIDANCE"),
         registry=value("REGISTRY"),
         registry_push=one_of("REGISTRY-PUSH", "false", "true") == "true",
+        cache_folder=path("CACHE_FOLDER"),
     )
 
 

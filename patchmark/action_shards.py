@@ -12,7 +12,7 @@ from patchmark.sharding import MOST
 if TYPE_CHECKING:
     from patchmark.action_inputs import ActionInputs
 
-COMMANDS = ("run", "plan", "merge")
+COMMANDS = ("run", "plan", "merge", "change-check")
 
 
 def count(text: str) -> str:

@@ -32,10 +32,14 @@ _MOST_TASKS = 5_000
 _PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
+class RefusedArtifactError(UsageError):
+    """It is not what it has to be; nobody should look away from that."""
+
+
 def read_report(artifact: Path) -> Report | None:
     """The report in a folder or a zip file; None where there is none.
 
-    Raises UsageError for whatever is no plain report of a bearable size.
+    Raises RefusedArtifactError for whatever is no plain report of a bearable size.
     """
     try:
         kind = artifact.lstat().st_mode
@@ -50,8 +54,8 @@ def read_report(artifact: Path) -> Report | None:
     return None if content is None else _parsed(content)
 
 
-def _refused(why: str) -> UsageError:
-    return UsageError(f"the artifact is refused: {why}")
+def _refused(why: str) -> RefusedArtifactError:
+    return RefusedArtifactError(f"the artifact is refused: {why}")
 
 
 def _in_folder(folder: Path) -> bytes | None:

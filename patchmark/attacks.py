@@ -19,7 +19,7 @@ from core.outcomes import Outcome
 from core.types import Verdict
 from patchmark.commands import errors
 from patchmark.settings import Settings
-from patchmark.warm import marks, store_for
+from patchmark.warm import Warm, marks
 from patchmark.workers import unordered
 from reports.escape import one_line
 from sandbox.attacks import ATTACKS
@@ -99,8 +99,8 @@ def _images(
             logs=logs,
             tell=tell,
             pythons=settings.pythons,
-            mark=marks(settings.cache).mark,
-            store=store_for(settings.registry, engine, tell),
+            mark=marks(settings.variables).mark,
+            store=Warm(engine, settings.registry, None, tell).store,
         )
 
     return make

@@ -33,6 +33,14 @@ OfAction = Annotated[
         "runner, and what a run may cost and take. With GITHUB_TOKEN, GitHub is asked for secrets.",
     ),
 ]
+OfCluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Instead, ask the workers of this Dask scheduler what each of them has.",
+    ),
+]
 
 
 def doctor(
@@ -41,6 +49,7 @@ def doctor(
     config: ConfigFile = None,
     attacks: Attacks = False,
     of_action: OfAction = False,
+    cluster: OfCluster = None,
     as_json: Json = False,
 ) -> None:
     """Check engine, git, keys, token, configuration and disk, and say how to mend each."""
@@ -50,9 +59,13 @@ def doctor(
 
         raise typer.Exit(attack_all(make(flags, os.environ), as_json=as_json))
     from patchmark import action_doctor
+    from patchmark.cluster import looking
     from patchmark.doctor import examine, show
 
-    found = (action_doctor.examine if of_action else examine)(flags, os.environ)
+    if cluster:
+        found = looking.examine(cluster)
+    else:
+        found = (action_doctor.examine if of_action else examine)(flags, os.environ)
     if as_json:
         typer.echo(json.dumps([check.as_dict() for check in found], indent=1))
     else:

@@ -22,6 +22,7 @@ from patchmark import (
     predicting,
 )
 from patchmark.commands import CODES, errors, estimated, known, one_stage, to_report
+from patchmark.for_actions import action, action_post, on_command
 from patchmark.interchange import add_to
 from patchmark.live import add_to as add_live
 from patchmark.mining import mine_stage
@@ -30,6 +31,7 @@ from patchmark.options import (
     Batch,
     BatchWait,
     Budget,
+    ClusterAt,
     ConfigFile,
     CurrentModel,
     DryRun,
@@ -141,6 +143,7 @@ def run(
     judge_model: JudgeModel = None,
     rubric: Rubric = None,
     history_at: History = None,
+    cluster: ClusterAt = None,
     config: ConfigFile = None,
     workers: Workers = None,
     time_limit: TimeLimit = None,
@@ -157,7 +160,7 @@ def run(
         since=since, until=until, paths=paths, labels=labels, include_apart=include_apart,
         rewrite_with=rewrite_with, probe=probe, batch=batch, batch_wait=batch_wait,
         judge_model=judge_model, rubric=rubric, history=history_at, config=config, workers=workers,
-        time_limit=time_limit, shard=shard,
+        time_limit=time_limit, shard=shard, cluster=cluster,
     )  # fmt: skip
     if dry_run:
         raise typer.Exit(estimated(make(flags, os.environ), as_json=as_json))
@@ -190,6 +193,7 @@ def validate(
     paths: Paths = None,
     labels: Labels = None,
     include_apart: IncludeApart = None,
+    cluster: ClusterAt = None,
     config: ConfigFile = None,
     workers: Workers = None,
     time_limit: TimeLimit = None,
@@ -199,7 +203,7 @@ def validate(
     flags = Flags(
         repo=repo, out=out, max_tasks=max_tasks, since=since, until=until, paths=paths,
         labels=labels, include_apart=include_apart, config=config, workers=workers,
-        time_limit=time_limit,
+        time_limit=time_limit, cluster=cluster,
     )  # fmt: skip
     late = one_stage(known(flags), prove_all, as_json=as_json) == TIME_UP
     raise typer.Exit(TIME_UP if late else 0)  # what solving awaits is no matter of this
@@ -219,6 +223,7 @@ def solve(
     probe: Probe = None,
     batch: Batch = None,
     batch_wait: BatchWait = None,
+    cluster: ClusterAt = None,
     config: ConfigFile = None,
     time_limit: TimeLimit = None,
     shard: ShardOf = None,
@@ -229,7 +234,7 @@ def solve(
         repo=repo, out=out, models=models, attempts=attempts, max_tasks=max_tasks,
         budget_usd=budget_usd, replay=replay, record=record, rewrite_with=rewrite_with, probe=probe,
         batch=batch, batch_wait=batch_wait, config=config, time_limit=time_limit,
-        shard=shard,
+        shard=shard, cluster=cluster,
     )  # fmt: skip
     raise typer.Exit(one_stage(known(flags), solve_all, as_json=as_json))
 
@@ -273,27 +278,6 @@ add_live(app)
 app.command("init", epilog=init.EPILOG)(init.init)
 app.command("check-change", epilog=change_checking.EPILOG)(change_checking.check_change)
 add_to(app)
-
-
-@app.command(hidden=True)
-def action() -> None:
-    """What the GitHub Action runs; its inputs come from the environment."""
-    from patchmark.action import run as run_action
-
-    raise typer.Exit(run_action(os.environ, main))
-
-
-@app.command(hidden=True)
-def action_post() -> None:
-    """What the second half of a fork's workflow runs; its inputs come from the environment."""
-    from patchmark.fork_report import run as run_post
-
-    raise typer.Exit(run_post(os.environ))
-
-
-@app.command("on-command", hidden=True)
-def on_command() -> None:
-    """What the Action in `on-command/` runs: decides whether a comment is obeyed."""
-    from patchmark.on_command import run as run_command
-
-    raise typer.Exit(run_command(os.environ))
+app.command(hidden=True)(action)
+app.command(hidden=True)(action_post)
+app.command("on-command", hidden=True)(on_command)

@@ -11,7 +11,9 @@ from typing import TypeVar
 
 from rich.console import Console
 
+from core.errors import UsageError
 from core.types import Candidate, Dropped, Task
+from models.spec import parse
 from patchmark import asked, dry_run
 from patchmark.batches import awaited
 from patchmark.pipeline import AWAITING, TIME_UP, Finished
@@ -40,6 +42,11 @@ def known(flags: Flags) -> Settings:
     before = asked.read(settings.out)
     if before is None:
         return settings
+    if flags.models is None and any(parse(n).version for n in before.models if ":" in n):
+        raise UsageError(
+            f"{settings.out}: holds a check of a change; `patchmark check-change`, asked the same "
+            "again, writes its report anew and pays for nothing twice"
+        )
     filled = replace(
         flags,
         repo=flags.repo or before.repo,

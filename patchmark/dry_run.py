@@ -89,8 +89,9 @@ def _row(run: Run, entrant: Entrant, missing: list[Missing]) -> Row:
     found = [estimate(entrant, task, _files(run, task), asker) for task, _ in mine]
     known = [one for one in found if one is not None]
     total = reduce(Estimate.__add__, known, NOTHING) if len(known) == len(found) else None
-    answers = [p for p in run.patches().values() if p.entrant == entrant.name]
-    costs = [patch.cost_usd for patch in answers if patch.cost_usd is not None]
+    patches = run.patches()
+    answers = (patches[key].cost_usd for key in patches if key[1] == entrant.name)
+    costs = [cost for cost in answers if cost is not None]
     spent = sum(costs, Decimal(0))
     return Row(
         entrant=entrant.name,

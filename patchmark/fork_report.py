@@ -8,6 +8,7 @@ a checkout. What GitHub says in the event is trusted. What the artifact holds is
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import islice
@@ -19,8 +20,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.errors import PatchmarkError, UsageError
 from core.report import Report
 from patchmark.action_inputs import INPUT_PREFIX, comment_mode
-from patchmark.artifact import read_report
+from patchmark.artifact import RefusedArtifactError, read_report
 from patchmark.events import payload_of
+from patchmark.fetched_artifact import fetch
 from patchmark.posting import PACE, Posting, post, repository_at
 from patchmark.secrets import redactor_for, secrets_in
 from patchmark.workflow import Workflow
@@ -62,10 +64,6 @@ class _Run(_Part):
     updated_at: datetime
 
 
-class ForgedError(UsageError):
-    """The artifact contradicts what GitHub says."""
-
-
 class _Unposted(Exception):  # noqa: N818
     """There is nothing to post, which is no error."""
 
@@ -96,24 +94,24 @@ def _run(environment: Mapping[str, str], workflow: Workflow) -> None:
     token = environment.get(f"{INPUT_PREFIX}GITHUB_TOKEN", "").strip()
     if not token:
         raise UsageError("the input `github-token` is empty")
+    if not any(
+        environment.get(f"{INPUT_PREFIX}{n}", "").strip() for n in ("ARTIFACT", "DOWNLOADED")
+    ):
+        raise UsageError("the input `artifact` is empty")
     measured = _measured(environment)
-    report = read_report(_artifact(environment))
-    if report is None:
-        raise _Unposted("the run left no report, as one without any entrant that needs no key does")
-    report = redactor_for(environment).record(report)
     posting = Posting(
         mode=mode,
         run=run_id(str(measured.id), str(measured.run_attempt), measured.updated_at),
         note=_note(environment, measured),
     )
-    bundle = environment.get(f"{INPUT_PREFIX}CA_BUNDLE", "").strip()
-    workspace = Path(environment.get("GITHUB_WORKSPACE") or Path.cwd())
+    bundle = _below_workspace(environment, "CA_BUNDLE")
     try:
-        with repository_at(environment, token, str(workspace / bundle) if bundle else "") as place:
+        with repository_at(environment, token, bundle) as place:
+            report = _report(environment, place, measured, bundle)
             pull_request = _proven(place, measured)
             _agree(report, measured, pull_request)
             done = post(place, pull_request.number, report, posting)
-    except ForgedError:
+    except RefusedArtifactError:
         raise
     except PatchmarkError as error:
         workflow.warning(f"no comment: {error}")
@@ -135,11 +133,36 @@ def _measured(environment: Mapping[str, str]) -> _Run:
     return measured
 
 
-def _artifact(environment: Mapping[str, str]) -> Path:
-    given = environment.get(f"{INPUT_PREFIX}ARTIFACT", "").strip()
-    if not given:
-        raise UsageError("the input `artifact` is empty")
-    return Path(environment.get("GITHUB_WORKSPACE") or Path.cwd()) / given
+def _report(
+    environment: Mapping[str, str], repository: Repository, measured: _Run, bundle: str
+) -> Report:
+    """What the run left, without anything secret of ours."""
+    if downloaded := _below_workspace(environment, "DOWNLOADED"):
+        report = read_report(Path(downloaded))
+    else:
+        report = _fetched(environment, repository, measured, bundle)
+    if report is None:
+        raise _Unposted("the run left no report, as one without any entrant that needs no key does")
+    # Changes are checked with this repository's money, so on no fork.
+    return redactor_for(environment).record(report).model_copy(update={"change": None})
+
+
+def _fetched(
+    environment: Mapping[str, str], repository: Repository, measured: _Run, bundle: str
+) -> Report | None:
+    name = environment[f"{INPUT_PREFIX}ARTIFACT"].strip()
+    place = measured.repository.full_name
+    with tempfile.TemporaryDirectory() as folder:
+        into = Path(folder, "artifact.zip")
+        there = fetch(repository, place, measured.id, name, into, bundle)
+        return read_report(into) if there else None
+
+
+def _below_workspace(environment: Mapping[str, str], name: str) -> str:
+    """The path that an input gives; empty where it gives none."""
+    given = environment.get(f"{INPUT_PREFIX}{name}", "").strip()
+    workspace = Path(environment.get("GITHUB_WORKSPACE") or Path.cwd())
+    return str(workspace / given) if given else ""
 
 
 def _proven(repository: Repository, measured: _Run) -> PullRequest:
@@ -186,7 +209,7 @@ def _fork_of(pull_request: PullRequest) -> int | None:
 def _agree(report: Report, measured: _Run, pull_request: PullRequest) -> None:
     """The report is of the head, or of its merge into the base, which `actions/checkout` takes."""
     if report.head not in (measured.head_sha, pull_request.merge_commit_sha):
-        raise ForgedError(
+        raise RefusedArtifactError(
             f"the artifact is refused: its report is about another commit than the run, whose "
             f"head is {measured.head_sha}; check that commit out"
         )

@@ -50,8 +50,8 @@ class Here:
         return self._validator().validate(candidate)
 
     def holds(self, task: Task) -> bool:
-        """A task is of use only while its image is there."""
-        return self._run.engine.image_id(task.image) is not None
+        """A task is of use only while its image is there, or can be fetched."""
+        return self._validator().brings(task)
 
     def confinement(self) -> Confinement:
         """See Place.confinement."""

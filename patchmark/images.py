@@ -17,9 +17,10 @@ from rich.table import Table
 from core.errors import UsageError
 from patchmark.options import Json
 from patchmark.settings import Flags, make
-from patchmark.warm import marks
+from patchmark.warm import CACHE_BYTES, marks
 from sandbox.discover import connect
-from sandbox.stock import CACHE, KINDS, Kept, Stock, total_bytes
+from sandbox.sizes import Kept, total_bytes
+from sandbox.stock import CACHE, KINDS, Stock
 
 DEFAULT_DISK_GB = 20.0
 _GB = 1e9
@@ -37,7 +38,7 @@ def _stock() -> Iterator[Stock]:
     settings = make(Flags(), os.environ)
     engine = connect(settings.variables, settings.redactor)
     try:
-        yield Stock(engine, marks(settings.cache))
+        yield Stock(engine, marks(settings.variables))
     finally:
         engine.close()
 
@@ -61,14 +62,18 @@ def prune(
     disk: Annotated[
         float, typer.Option(min=0, help="Gigabytes that images and caches may take together.")
     ] = DEFAULT_DISK_GB,
+    cache: Annotated[
+        float, typer.Option(min=0, help="Gigabytes that one repository's package cache may take.")
+    ] = CACHE_BYTES / _GB,
 ) -> None:
     """Remove images and package caches, the longest unused first, until the rest fits.
 
-    What killed runs left goes in any case; what another run uses stays.
+    First goes each cache that grew beyond its own limit, and what killed runs left; what another
+    run uses stays.
     """
     with _stock() as stock:
         before = total_bytes([*stock.kept(), *stock.caches()])
-        removed = stock.prune(int(disk * _GB))
+        removed = [*stock.prune_caches(int(cache * _GB)), *stock.prune(int(disk * _GB))]
         after = total_bytes([*stock.kept(), *stock.caches()])
     for one in removed:
         typer.echo(f"removed {one.tag}")

@@ -6,7 +6,7 @@ reader see which of their tests could not be confirmed here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from core.errors import StoreError
 from core.redact import Redactor
 from core.types import Task
+from patchmark.formats.harness import names_in_logs
 
 NAME = "imported.json"
 _SHOWN = 3
@@ -65,6 +66,14 @@ def write(folder: Path, imported: Imported, redactor: Redactor) -> None:
         raise StoreError(f"{path}: cannot be written: {error}") from error
 
 
+def together(folders: Iterable[Path], out: Path, redactor: Redactor) -> None:
+    """Keep for `out` what was imported into all of these. Raises StoreError."""
+    every = [one for folder in folders if (one := read(folder)) is not None]
+    if every:
+        claims = {id_: claim for one in every for id_, claim in one.tasks.items()}
+        write(out, Imported(tasks=claims), redactor)
+
+
 def unconfirmed(folder: Path, tasks: Iterable[Task]) -> tuple[str, ...]:
     """Which tests of the files do not do here what the files say, a sentence a task."""
     imported = read(folder)
@@ -74,9 +83,12 @@ def unconfirmed(folder: Path, tasks: Iterable[Task]) -> tuple[str, ...]:
 
 
 def _sentence(claim: Claim, task: Task) -> str:
+    called = names_in_logs(task.results)
+    fixed = {name for test in task.fail_to_pass for name in (test, *called(test))}
+    kept = {name for test in task.pass_to_pass for name in (test, *called(test))}
     parts = [
-        _missing("FAIL_TO_PASS", claim.fail_to_pass, task.fail_to_pass),
-        _missing("PASS_TO_PASS", claim.pass_to_pass, (*task.pass_to_pass, *task.fail_to_pass)),
+        _missing("FAIL_TO_PASS", claim.fail_to_pass, fixed),
+        _missing("PASS_TO_PASS", claim.pass_to_pass, fixed | kept),
     ]
     found = " and ".join(part for part in parts if part)
     if not found:
@@ -84,15 +96,9 @@ def _sentence(claim: Claim, task: Task) -> str:
     return f"Of {claim.name}, {found} could not be confirmed here; what was proven here counts."
 
 
-def _missing(kind: str, told: tuple[str, ...], proven: Iterable[str]) -> str:
-    known = {form for test in proven for form in forms(test)}
-    missing = [test for test in told if test not in known]
+def _missing(kind: str, told: tuple[str, ...], proven: Collection[str]) -> str:
+    missing = [test for test in told if test not in proven]
     if not missing:
         return ""
     more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
     return f"{len(missing)} of {len(told)} {kind} ({', '.join(missing[:_SHOWN])}{more})"
-
-
-def forms(test: str) -> tuple[str, ...]:
-    """How others may name a test of ours: harnesses cut a name at its first blank."""
-    return (test, *test.split(maxsplit=1)[:1])

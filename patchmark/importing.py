@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from patchmark.imported import Claim, Imported
 from patchmark.options import ConfigFile
 from patchmark.progress import Show
 from patchmark.run import opened
-from patchmark.settings import Flags
+from patchmark.settings import Flags, Settings
 from patchmark.sources import name_of
 from patchmark.under_test import open_repository
 from reports.numbers import counted
@@ -69,9 +69,9 @@ def import_(
     words = []
     for clone in used:
         folder = out if len(used) == 1 else out / clone.name.replace("/", "__")
-        count, more = _import(clone, folder, config)
+        done, more = _import(clone, folder, config)
         problems += more
-        words += _next(folder, clone.path, count)
+        words += [done] if done else []
     raise typer.Exit(say(problems, "\n".join(words or ["nothing was imported"])))
 
 
@@ -86,11 +86,14 @@ def _read(format_name: str, path: Path) -> Read:
     return found
 
 
-def _next(folder: Path, repo: Path, count: int) -> list[str]:
-    if not count:
-        return []
-    command = f"patchmark run --repo {repo} --out {folder} --max-tasks {count}"
-    return [f"{folder}: {counted(count, 'task')} to be proven", f"next: {command}"]
+def _next(settings: Settings, candidates: Collection[Candidate]) -> str:
+    """What was imported, and the command that goes on with it."""
+    apart = sum(bool(settings.choice.apart(candidate)) for candidate in candidates)
+    flag = " --include-apart" if apart else ""
+    why = f", {apart} of them kept apart for what their statements say" if apart else ""
+    told = f"{settings.out}: {counted(len(candidates), 'task')} to be proven{why}"
+    command = f"patchmark run --repo {settings.repo} --out {settings.out}"
+    return f"{told}\nnext: {command} --max-tasks {len(candidates)}{flag}"
 
 
 def _clones(repo: Path) -> list[Clone]:
@@ -117,14 +120,14 @@ def _placed(tasks: Sequence[Told], clones: Sequence[Clone], repo: Path) -> list[
     """Give each task to the clone that holds its commit; what has none is left out."""
     problems = []
     for told in tasks:
-        holds = [clone for clone in clones if clone.repository.has(told.base_commit)]
-        named = [clone for clone in holds if _is_called(clone, told.repository)]
-        if best := (named or holds):
-            best[0].told.append(told)
-        else:
+        likely = sorted(clones, key=lambda clone: not _is_called(clone, told.repository))
+        best = next((one for one in likely if one.repository.has(told.base_commit)), None)
+        if best is None:
             commit = told.base_commit[:12]
             what = f"{told.repository or told.name}: no clone at {repo} holds its commit {commit}"
             problems.append(Problem(told.where, what))
+        else:
+            best.told.append(told)
     return problems
 
 
@@ -132,10 +135,24 @@ def _is_called(clone: Clone, name: str) -> bool:
     return clone.name == name or clone.path.absolute().name == name.rpartition("/")[2]
 
 
-def _import(clone: Clone, folder: Path, config: Path | None) -> tuple[int, list[Problem]]:
-    """Write the run folder of one repository: candidates, and what was said of them."""
+def _import(clone: Clone, folder: Path, config: Path | None) -> tuple[str, list[Problem]]:
+    """Write the run folder of one repository; returns what is to be said of it, if anything."""
     flags = Flags(repo=clone.path, out=folder, config=config, max_tasks=len(clone.told))
     settings = known(flags)
+    candidates, claims, problems = _candidates(clone, settings)
+    if not candidates:
+        return "", problems
+    with opened(settings, lambda budget: Show(errors(), lambda: budget.spent)) as run:
+        imported.write(run.folder.path, Imported(tasks=claims), settings.redactor)
+        for candidate in candidates.values():
+            run.folder.append(candidate)
+    return _next(settings, candidates.values()), problems
+
+
+def _candidates(
+    clone: Clone, settings: Settings
+) -> tuple[dict[str, Candidate], dict[str, Claim], list[Problem]]:
+    """What is to be proven and what was said of it, by ids, and what is wrong with the rest."""
     candidates: dict[str, Candidate] = {}
     claims: dict[str, Claim] = {}
     problems = []
@@ -151,12 +168,7 @@ def _import(clone: Clone, folder: Path, config: Path | None) -> tuple[int, list[
             problems.append(Problem(told.where, f"{told.name}: the task of {first} once more"))
             continue
         candidates[candidate.id], claims[candidate.id] = candidate, _claim(told)
-    if candidates:
-        with opened(settings, lambda budget: Show(errors(), lambda: budget.spent)) as run:
-            imported.write(run.folder.path, Imported(tasks=claims), settings.redactor)
-            for candidate in candidates.values():
-                run.folder.append(candidate)
-    return len(candidates), problems
+    return candidates, claims, problems
 
 
 def _day(clone: Clone, told: Told) -> datetime:

@@ -23,7 +23,7 @@ from core.types import Candidate, Dropped, Patch, Probe, Record, Task, Verdict
 from models.batch_store import pledged
 from models.budget import Budget
 from models.exchange_store import write_durably
-from patchmark import asked, partial
+from patchmark import asked, imported, partial
 from patchmark.commands import errors, known, to_report
 from patchmark.mining import together
 from patchmark.options import (
@@ -137,6 +137,7 @@ def join(
         asked.write(merged.path, settings, repository)
         if split.of:
             together([shard.folder.path for shard in shards], merged.path)
+        imported.together([shard.folder.path for shard in shards], merged.path, redactor)
         partial.write(merged.path, split)
     return split.missing
 

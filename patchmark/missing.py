@@ -39,11 +39,12 @@ def missing_patches(run: Run) -> list[Missing]:
         for task in run.all_tasks()
         for entrant in run.entrants
         for attempt in range(1, run.settings.attempts + 1)
-        if not _is_final(run, patches.get((task.id, entrant.name, attempt)), task)
+        if not is_final(run, patches.get((task.id, entrant.name, attempt)), task)
     ]
 
 
-def _is_final(run: Run, patch: Patch | None, task: Task) -> bool:
+def is_final(run: Run, patch: Patch | None, task: Task) -> bool:
+    """Whether nobody has to be asked for it again."""
     if patch is None or not patch.stop.final:
         return False
     if patch.entrant == "reference":

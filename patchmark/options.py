@@ -60,6 +60,15 @@ IssuesFile = Annotated[
     Path | None,
     typer.Option("--issues", help="JSON list of issues and pull requests, instead of GitHub's."),
 ]
+ClusterAt = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Have the workers of this Dask scheduler run the containers, as tls://host:8786. "
+        "[default: PATCHMARK_CLUSTER, else this machine]",
+    ),
+]
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Settings. [default: patchmark.toml in the repo]")
 ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from core.digest import Digest
-from core.report import EntrantRow, Report
+from core.report import ChangeCheck, EntrantRow, Report
 from reports.digest import digest_of
 from reports.patience import Pace
 from reports.quiet import Mode, decide
@@ -93,10 +93,12 @@ def repository_at(
 
 def post(repository: Repository, number: int, report: Report, posting: Posting) -> Posted:
     """Create, update or leave the comment. Raises PatchmarkError where GitHub does not let us."""
-    from reports import comment
+    from reports import change_check_comment, comment, markdown
+
+    marker = markdown.MARKER if report.change is None else change_check_comment.MARKER
 
     def publish(bodies: Bodies) -> Published:
-        return comment.publish(repository, number, bodies, author=None, pace=PACE)
+        return comment.publish(repository, number, bodies, author=None, pace=PACE, marker=marker)
 
     return _posted(publish, report, posting)
 
@@ -116,6 +118,9 @@ def _posted(publish: Callable[[Bodies], Published], report: Report, posting: Pos
 
     def bodies(said: str) -> list[str]:
         nonlocal why
+        if report.change is not None:
+            texts, why = _of_a_change(report, report.change, posting, said)
+            return texts
         row = best(report)
         name = row.name if row else ""
         found = decide(posting.mode, report, name, posting.run, said, posting.kept)
@@ -126,6 +131,21 @@ def _posted(publish: Callable[[Bodies], Published], report: Report, posting: Pos
         return [_body(report, limit, found.before, posting.note, end) for limit in LONGEST]
 
     return Posted(publish(bodies), why)
+
+
+def _of_a_change(
+    report: Report, change: ChangeCheck, posting: Posting, said: str
+) -> tuple[list[str], str]:
+    """What the comment of a change check may say, or why it stays as it is."""
+    from reports.change_check_comment import comment, decide
+
+    found = decide(posting.mode, report, change, posting.run, said)
+    if not found.write:
+        return [], found.why
+    end = stamp_line(found.stamp)
+    # The stamp's own length is left: GitHub counts it as well.
+    texts = [comment(report, change, limit_chars=limit - len(end)) for limit in LONGEST]
+    return [f"{text.rstrip()}\n\n{end}\n" for text in texts], ""
 
 
 def _body(report: Report, limit: int, before: Digest | None, note: str, end: str) -> str:

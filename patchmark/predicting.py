@@ -15,7 +15,7 @@ from patchmark.commands import known, one_stage
 from patchmark.exporting import LEFT_OUT, complain, names_of
 from patchmark.formats.base import Problem
 from patchmark.formats.predictions import Prediction, read
-from patchmark.options import ConfigFile, Json, MaxTasks, Models, Out, Repo, Workers
+from patchmark.options import ClusterAt, ConfigFile, Json, MaxTasks, Models, Out, Repo, Workers
 from patchmark.run import Run
 from patchmark.settings import Flags
 from patchmark.solving import judge_stage
@@ -37,14 +37,16 @@ def judge(
         ),
     ] = None,
     max_tasks: MaxTasks = None,
+    cluster: ClusterAt = None,
     config: ConfigFile = None,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
     """Run the repository's tests on every patch that was not judged yet."""
     flags = Flags(
-        repo=repo, out=out, models=models, max_tasks=max_tasks, config=config, workers=workers
-    )
+        repo=repo, out=out, models=models, max_tasks=max_tasks, config=config, workers=workers,
+        cluster=cluster,
+    )  # fmt: skip
     if predictions is None:
         one_stage(known(flags), judge_stage, as_json=as_json)
         return

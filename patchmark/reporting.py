@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from core.collector import put_off
 from core.report import ApartRow, Report
-from core.types import Candidate, Cutoff, Dropped, Outcome, Task
+from core.types import Candidate, Cutoff, Dropped, Outcome, Patch, Task
 from models.cutoffs import cutoff
 from models.rewrite import billed
 from patchmark import __version__, imported, partial
@@ -25,11 +27,17 @@ from reports.digest import digest_of
 from reports.files import write as write_reports
 from reports.gates import Wanted, gates
 from reports.numbers import counted
+from reports.shown import shown
 from reports.tally import Facts, tally
 
 
 def report_stage(run: Run) -> tuple[Report, list[Path]]:
     """Everything in the folder → report.md, report.html and report.json."""
+    with put_off():
+        return _report(run)
+
+
+def _report(run: Run) -> tuple[Report, list[Path]]:
     report = tally(_facts(run))
     wanted = Wanted() if run.settings.shard else run.settings.wanted
     report = report.model_copy(update={"gates": gates(report, wanted)})
@@ -48,6 +56,7 @@ def _facts(run: Run) -> Facts:
     dropped = _latest_drops(run)
     mined_out = [d for d in dropped if d.stage == "mine"]
     waiting = awaited(run)
+    patches = list(run.patches().values())
     return Facts(
         repository=name_of(run.repository, settings.repo),
         head=run.repository.head,
@@ -58,7 +67,7 @@ def _facts(run: Run) -> Facts:
         entrants=settings.models,
         attempts=settings.attempts,
         tasks=newest_first(run.tasks()),
-        patches=list(run.patches().values()),
+        patches=patches,
         verdicts=list(run.verdicts().values()),
         dropped=dropped,
         limits=_limits(settings),
@@ -76,7 +85,7 @@ def _facts(run: Run) -> Facts:
         rewriter=settings.rewrite_with,
         rewriting_usd=_rewriting(run),
         probes=list(run.probes().values()),
-        cutoffs=_cutoffs(run),
+        cutoffs=_cutoffs(settings, patches),
         sandbox=run.confinement(),
         opinions=opinions_of(run),
         current=settings.current_model,
@@ -86,7 +95,7 @@ def _facts(run: Run) -> Facts:
 
 def _written(run: Run, report: Report) -> list[Path]:
     """Write its files, beside the runs of a history; then it is one of them itself."""
-    where, folder, trail = run.settings.history, run.folder.path, trail_of(run)
+    where, folder, trail = run.settings.history, run.folder.path, trail_of(run, shown(report))
     if where is None:
         return write_reports(report, folder, trail)
     kept = shelf(where, run.settings.repo)
@@ -162,17 +171,13 @@ def _rewriting(run: Run) -> Decimal | None:
     return billed(run.folder.exchanges, name, [task.id for task in run.all_tasks()])
 
 
-def _cutoffs(run: Run) -> dict[str, Cutoff | None]:
+def _cutoffs(settings: Settings, patches: Sequence[Patch]) -> dict[str, Cutoff | None]:
     """Entrant → cutoff of the model that answered, which need not be the one asked for."""
-    patches = run.patches().values()
-    return {
-        name: cutoff(
-            name,
-            [patch.served_model for patch in patches if patch.entrant == name],
-            run.settings.cutoffs,
-        )
-        for name in run.settings.models
-    }
+    served: dict[str, list[str | None]] = {name: [] for name in settings.models}
+    for patch in patches:
+        if patch.entrant in served:
+            served[patch.entrant].append(patch.served_model)
+    return {name: cutoff(name, models, settings.cutoffs) for name, models in served.items()}
 
 
 def newest_first(tasks: list[Task]) -> list[Task]:

@@ -57,20 +57,22 @@ def pairs_of(run: Run) -> list[Pair]:
         for entrant in run.settings.models:
             for attempt in range(1, run.settings.attempts + 1):
                 key = (task.id, entrant, attempt)
-                verdict, patch = verdicts.get(key), patches.get(key)
-                passed = verdict is not None and verdict.outcome is Outcome.PASSED
-                if passed and patch is not None and entrant not in _BASELINES:
-                    found.append(Pair(task, patch))
+                verdict = verdicts.get(key) if entrant not in _BASELINES else None
+                if verdict is not None and verdict.outcome is Outcome.PASSED and key in patches:
+                    found.append(Pair(task, patches[key]))
     return found
 
 
 def opinions_of(run: Run) -> list[Opinion]:
     """Opinions on the patches that there are now."""
+    opinions = run.opinions().values()
+    if not opinions:
+        return []
     now = {(p.task.id, p.patch.entrant, p.patch.attempt, p.id) for p in pairs_of(run)}
     wanted = run.settings.judge_model  # where none is asked for, whoever was before
     return [
         one
-        for one in run.opinions().values()
+        for one in opinions
         if (wanted is None or one.judge in (wanted, PEOPLE))
         and (one.task_id, one.entrant, one.attempt, one.pair) in now
     ]

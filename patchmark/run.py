@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from threading import Lock
+from typing import Any, TypeVar
 
 from core.attempts import Key
 from core.confinement import Confinement
 from core.git import Repository
 from core.opinion import Opinion
 from core.store import RunFolder
-from core.types import Candidate, Dropped, Patch, Probe, Task, Verdict
+from core.types import Candidate, Dropped, Patch, Probe, Record, Task, Verdict
 from miner.outline import outline
 from models.base import Entrant
 from models.batch_store import pledged
 from models.batching import Batcher
 from models.budget import Budget
 from models.desk import Desk
-from models.exchange_store import spent
 from models.lanes import Lanes
 from models.probe import Prober
 from models.registry import batcher, build, prober, repairer, reviewer, rewriter
 from models.repair import Repairer
 from models.review import Reviewer
 from models.rewrite import Rewriter
+from models.spent import spent
 from patchmark import asked
 from patchmark.clock import Clock
+from patchmark.cluster.place import Cluster
 from patchmark.here import Here
 from patchmark.place import Place
 from patchmark.progress import Show
@@ -38,13 +41,14 @@ from patchmark.rewriting import originals
 from patchmark.settings import Settings
 from patchmark.sharding import Share, share
 from patchmark.under_test import open_repository, refuse_tracked
-from patchmark.warm import marks, store_for
+from patchmark.warm import FOLDER, Warm, marks
 from sandbox.discover import connect
 from sandbox.docker import DockerEngine
 from sandbox.image import Images
 from sandbox.recipe import EnvironmentSettings
-from sandbox.store import Store
 from sandbox.validate import Validator
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -60,6 +64,7 @@ class Run:
     clock: Clock = field(default_factory=Clock)
     _engine: DockerEngine | None = None
     _connecting: Lock = field(default_factory=Lock)
+    _made: dict[str, tuple[int, Any]] = field(default_factory=dict)
 
     @property
     def engine(self) -> DockerEngine:
@@ -73,16 +78,22 @@ class Run:
     @cached_property
     def place(self) -> Place:
         """Where candidates are proven, patches judged and agents at work."""
+        if self.settings.cluster:
+            return Cluster.joined(self.settings, self.repository, self.show.tell)
         return Here(self)
 
     def close(self) -> None:
         """Let go of the engine and of what still runs in it."""
-        if "store" in self.__dict__ and (done := self.store.summary()):
-            self.show.tell(done)
         left = [*self._ended_place(), *(self._engine.close() if self._engine is not None else ())]
         if left:
             names = ", ".join(name[:12] for name in left)
             self.show.tell(f"containers that the engine does not remove: {names}")
+
+    def leave(self) -> None:
+        """Keep what was made here where the next run finds it."""
+        if "warm" in self.__dict__:
+            images = {task.image for task in self.all_tasks()}
+            self.warm.leave(images, marks(self.settings.variables))
 
     def break_off(self) -> None:
         """End what is under way: no question is sent any more, and no container goes on."""
@@ -158,9 +169,10 @@ class Run:
         )
 
     @cached_property
-    def store(self) -> Store:
-        """Where images come from before they are built here, and go to."""
-        return store_for(self.settings.registry, self.engine, self.show.tell)
+    def warm(self) -> Warm:
+        """What is made already, and what is left for the next run."""
+        settings = self.settings
+        return Warm(self.engine, settings.registry, settings.kept, self.show.tell)
 
     def images(self, environment: EnvironmentSettings) -> Images:
         """Images made as these settings say, on this run's engine."""
@@ -173,16 +185,28 @@ class Run:
             logs=self.folder.logs,
             tell=self.show.tell,
             pythons=settings.pythons,
-            mark=marks(settings.cache).mark,
-            store=self.store,
+            mark=marks(settings.variables).mark,
+            store=self.warm.store,
+            fill=self.warm.fill,
         )
 
     def repairer(self, name: str) -> Repairer:
         """Who mends recipes. Raises UsageError as `entrants` does."""
         return repairer(name, self._desk)
 
+    def _once(self, name: str, kinds: tuple[type[Record], ...], make: Callable[[], T]) -> T:
+        """What is made of records of these kinds, until more of them are written."""
+        written = self.folder.written(*kinds)
+        if name not in self._made or self._made[name][0] != written:
+            self._made[name] = (written, make())
+        made: T = self._made[name][1]
+        return made
+
     def candidates(self) -> list[Candidate]:
         """Everything mined that was not taken back since."""
+        return [*self._once("candidates", (Candidate, Dropped), self._candidates)]
+
+    def _candidates(self) -> list[Candidate]:
         gone = {d.commit for d in self.folder.read(Dropped) if d.stage == "mine"}
         latest = self.folder.latest(Candidate, lambda candidate: candidate.fix_commit)
         return [c for commit, c in latest.items() if commit not in gone]
@@ -211,7 +235,8 @@ class Run:
         """The tasks this run is about, at most `most_tasks`; `apart` as in `chosen`."""
         if apart and not self.settings.include_apart:
             return []
-        proven, part = self._proven(), self._share(apart=apart)
+        proven = self._once("proven", (Task,), self._proven)
+        part = self._share(apart=apart)
         return [proven[c.id] for c in part.candidates if c.id in proven][: part.most]
 
     def all_tasks(self) -> list[Task]:
@@ -256,6 +281,8 @@ def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Ru
     check(settings.record, settings.out, settings.replay)
     repository = open_repository(settings.repo)
     refuse_tracked(repository, settings.out)
+    if settings.kept is not None:
+        refuse_tracked(repository, settings.kept, FOLDER)
     if settings.change:  # tasks come from what both versions have in common
         repository.head = settings.change.about.base
     with RunFolder(settings.out, settings.redactor) as folder:
@@ -275,6 +302,9 @@ def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Ru
         try:
             yield run
         finally:
+            # Not where somebody waits for it to end.
+            if not isinstance(sys.exc_info()[1], KeyboardInterrupt):
+                run.leave()
             run.close()
             if settings.record is not None:
                 new = record(folder.exchanges, settings.record)

@@ -27,12 +27,11 @@ from patchmark.amounts import money, price
 from patchmark.change_check_plan import Plan
 from patchmark.choosing import chosen
 from patchmark.config import DEFAULT_OUTPUT_TOKENS, NAME, Config, LimitsSection, load
-from patchmark.machine import ca_bundle, pythons
-from patchmark.machine import cache_folder as cache_folder
+from patchmark.machine import ca_bundle, cache_folder, pythons
 from patchmark.sampling import Choice
 from patchmark.secrets import redactor_for
 from patchmark.sharding import Shard, shard_of
-from patchmark.warm import SharedImages, shared_images
+from patchmark.warm import SharedImages, kept_folder, shared_images
 from reports.analysis import MARGIN
 from reports.gates import Wanted
 from sandbox.engine import Limits
@@ -79,6 +78,7 @@ class Flags:
     workers: int | None = None
     time_limit: float | None = None
     shard: str | None = None
+    cluster: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,8 +145,12 @@ class Settings:
     redactor: Redactor
     """What everything goes through that is written."""
     cache: Path
+    kept: Path | None
+    """Folder that goes with images, package caches and `cache` to the next machine, if any does."""
     registry: SharedImages | None
     """Where images are pulled from before they are built."""
+    cluster: str | None
+    """Of whose workers run the containers; never the repository's word, for it runs code here."""
     pythons: tuple[Path, ...]
     """Folders of interpreters on this machine."""
     runtime: str | None
@@ -161,7 +165,7 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
     """Put flags, file and environment together. Raises UsageError naming what is wrong."""
     repo = (flags.repo or Path()).expanduser()
     config = _config(flags.config, repo)
-    bundle = ca_bundle(environment)
+    bundle, kept = ca_bundle(environment), kept_folder(environment)
     part = shard_of(flags.shard, flags.history)
     budget = money("budget-usd", flags.budget_usd, config.budget_usd)
     return Settings(
@@ -210,8 +214,10 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         base_urls=addresses(environment),
         cloud=cloud(environment),
         redactor=redactor_for(environment),
-        cache=cache_folder(environment),
+        cache=kept / "cache" if kept else cache_folder(environment),
+        kept=kept,
         registry=shared_images(environment, config.sandbox.registry),
+        cluster=flags.cluster or environment.get("PATCHMARK_CLUSTER") or None,
         pythons=pythons(environment),
         # The repository's word comes second: it must not weaken what its user decided.
         runtime=environment.get("PATCHMARK_RUNTIME") or config.sandbox.runtime,

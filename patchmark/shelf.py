@@ -126,6 +126,8 @@ def unfit(report: Report) -> str | None:
         return "tasks of this run are broken"
     if report.partial:
         return "this run is not whole"
+    if report.change:
+        return "this is a check of a change"
     if not any(row.scored and not row.baseline for row in report.entrants):
         return "no model was scored"
     return None

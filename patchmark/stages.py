@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
+from functools import cached_property
+from itertools import product
 
 from core.diff import split
-from core.types import Candidate, Dropped, Task
+from core.types import Candidate, Dropped, Patch, Task
 from miner.candidate import added_lines
 from miner.scores import leak, vagueness
 from patchmark import imported
 from patchmark.clock import PROOF
+from patchmark.judging import Judging
+from patchmark.missing import is_final
 from patchmark.rewriting import Gauge, originals, rewrite_all
 from patchmark.run import Run
 from patchmark.validated import Validated
@@ -31,7 +36,9 @@ def _prove(run: Run, prover: _Prover, *, apart: bool) -> None:
     if not wanted:  # a shard without a share
         return
     stage = "validate, apart" if apart else "validate"
-    results = in_order(candidates, prover.prove, run.place.at_once)
+    # Many machines must not prove many times what is wanted.
+    at_once = min(run.place.at_once, max(run.settings.workers, 2 * wanted))
+    results = in_order(candidates, prover.prove, at_once)
     # Where there are more candidates than wanted tasks, the stage ends with the last such task:
     # then tasks are counted, else candidates.
     every_one = len(candidates) <= wanted
@@ -67,16 +74,34 @@ class _Prover:
         known = (self._tasks.get(candidate.id), self._drops.get(candidate.fix_commit))
         result = next((r for r in known if r is not None and r.key == key), None)
         result = result or self._remembered.get(key)
-        if result is None or (isinstance(result, Task) and not place.holds(result)):
-            with self._run.clock.work(PROOF):
-                result = place.validate(candidate)
-            self._remembered.put(result)
         if isinstance(result, Task):
             # The proof may be older than what is known today about the change.
             result = result.model_copy(update=dict(candidate))
+        if result is None or not self._stands(result):
+            with self._run.clock.work(PROOF):
+                result = place.validate(candidate)
+            self._remembered.put(result)
         if result not in known:
             self._run.folder.append(result)
         return result
+
+    def _stands(self, result: Task | Dropped) -> bool:
+        """A task is of use while it can be run, or where nothing of it has to be run any more."""
+        return isinstance(result, Dropped) or self._settled(result) or self._run.place.holds(result)
+
+    def _settled(self, task: Task) -> bool:
+        settings, (patches, judging) = self._run.settings, self._answers
+        asked = product((task.id,), settings.models, range(1, settings.attempts + 1))
+        return settings.rewrite_with is None and all(
+            (patch := patches.get(one)) is not None
+            and judging.known(task, patch) is not None
+            and is_final(self._run, patch, task)
+            for one in asked
+        )
+
+    @cached_property
+    def _answers(self) -> tuple[Mapping[tuple[str, str, int], Patch], Judging]:
+        return self._run.patches(), Judging(self._run)
 
 
 def rewrite_stage(run: Run) -> None:

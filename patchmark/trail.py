@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 
@@ -12,7 +12,7 @@ from models.dialog import Call, Result, arguments_text
 from models.exchange import Exchange, Failure
 from models.exchange_store import kept
 from patchmark.run import Run
-from reports.trail import AttemptTrail, Key, Spoken, Trail
+from reports.trail import AttemptTrail, Spoken, Trail
 
 _ALL_CHARACTERS = 12_000_000
 """Of all transcripts in one report, shared out evenly."""
@@ -24,19 +24,18 @@ _FIRST_CALLS, _LAST_CALLS = 4, 16
 _TEST_NAMES = 60
 
 
-def trail_of(run: Run) -> Trail:
-    """Everything that is on disk of the attempts this run is about; nothing is asked anew."""
-    tasks = run.all_tasks()
-    wanted = {task.id for task in tasks}
-    verdicts = run.verdicts()
-    patches = [(key, patch) for key, patch in run.patches().items() if patch.task_id in wanted]
+def trail_of(run: Run, wanted: Container[str]) -> Trail:
+    """What is on disk of the attempts at these tasks, by id; nothing is asked anew."""
+    tasks = [task for task in run.all_tasks() if task.id in wanted]
+    patches, verdicts = run.patches(), run.verdicts()
+    named = {task.id for task in tasks}
+    keys = [key for key in patches if key[0] in named]
     least, most = _ATTEMPT_CHARACTERS
-    room = max(least, min(most, _ALL_CHARACTERS // max(1, len(patches))))
+    room = max(least, min(most, _ALL_CHARACTERS // max(1, len(keys))))
     found = Trail(
         fail_to_pass=dict(map(_names, tasks)),
         attempts={
-            _key(patch): _attempt(run.folder.path, patch, verdicts.get(key), room)
-            for key, patch in patches
+            key: _attempt(run.folder.path, patches[key], verdicts.get(key), room) for key in keys
         },
     )
     return run.settings.redactor.record(found)
@@ -44,10 +43,6 @@ def trail_of(run: Run) -> Trail:
 
 def _names(task: Task) -> tuple[str, tuple[str, ...]]:
     return task.id, task.fail_to_pass[:_TEST_NAMES]
-
-
-def _key(patch: Patch) -> Key:
-    return patch.task_id, patch.entrant, patch.attempt
 
 
 def _attempt(folder: Path, patch: Patch, verdict: Verdict | None, room: int) -> AttemptTrail:

@@ -26,10 +26,10 @@ def open_repository(path: Path) -> Repository:
     return Repository(path)
 
 
-def refuse_tracked(repository: Repository, out: Path) -> None:
-    """Raise UsageError for a run folder, or a link on the way to it, that a commit brings.
+def refuse_tracked(repository: Repository, out: Path, named_by: str = "--out") -> None:
+    """Raise UsageError for a folder of ours, or a link on the way to it, that a commit brings.
 
-    Its records would be believed, and its links followed.
+    Its records would be believed, and its links followed. `named_by`: what says where it is.
     """
     root, out = work_tree(repository.path), _absolute(out)
     if not out.is_relative_to(root):
@@ -42,7 +42,7 @@ def refuse_tracked(repository: Repository, out: Path) -> None:
         if name and (os.fsdecode(name) == inside.as_posix() or not kind.startswith(b"040000")):
             raise UsageError(
                 f"{out}: is part of the repository at {repository.head[:12]}, which may not say "
-                "what it was found to be: give another run folder with --out"
+                f"what it was found to be: give another folder with {named_by}"
             )
 
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import UsageError
+from core.errors import PatchmarkError, UsageError
+from patchmark.machine import cache_folder
+from sandbox.archive import Archive
 from sandbox.docker import DockerEngine
+from sandbox.packages import Packages
 from sandbox.registry import ADDRESS, Registry
-from sandbox.stock import Marks
+from sandbox.stock import Marks, Stock
 from sandbox.store import NOWHERE, Store
 
 REGISTRY, PUSH = "PATCHMARK_REGISTRY", "PATCHMARK_REGISTRY_PUSH"
+FOLDER = "PATCHMARK_CACHE_FOLDER"
+IMAGES_BYTES = 6_000_000_000
+"""What kept images may take, their layers counted once: packed, about a third of it."""
+CACHE_BYTES = 2_000_000_000
+"""What one repository's package cache may take; one that has grown beyond is begun anew."""
 _YES, _NO = ("1", "true", "yes"), ("", "0", "false", "no")
 
 
@@ -51,15 +59,56 @@ def flag(environment: Mapping[str, str], name: str) -> bool:
     return given in _YES
 
 
-def store_for(
-    shared: SharedImages | None, engine: DockerEngine, tell: Callable[[str], None]
-) -> Store:
-    """Where the images of one engine come from and go to."""
-    if shared is None:
-        return NOWHERE
-    return Registry(engine, shared.address, tell, push=shared.push)
+class Warm:
+    """What one run finds made, and what it leaves to the next one."""
+
+    def __init__(
+        self,
+        engine: DockerEngine,
+        shared: SharedImages | None,
+        folder: Path | None,
+        tell: Callable[[str], None],
+    ):
+        self._engine = engine
+        self._tell = tell
+        self._folder = folder
+        self._archive = Archive(engine, folder, tell) if folder and shared is None else None
+        self._packages = Packages(folder, tell) if folder else None
+        self._volumes: dict[str, None] = {}
+        self.store: Store = self._archive or NOWHERE
+        if shared is not None:
+            self.store = Registry(engine, shared.address, tell, push=shared.push)
+
+    def fill(self, volume: str, image: str) -> None:
+        """Bring the package cache that a build is about to use. `image`: any that is here."""
+        self._volumes[volume] = None
+        if self._packages is not None:
+            self._packages.fill(self._engine, volume, image)
+
+    def leave(self, images: Collection[str], marks: Marks) -> None:
+        """Keep what the next run would have to make again; of images, those used and these ids.
+
+        Trouble is told: it costs the next run time, and this one nothing.
+        """
+        if done := self.store.summary():
+            self._tell(done)
+        try:
+            if self._archive is not None and self._archive.write(images, IMAGES_BYTES):
+                self._tell(f"images are kept in {self._folder}")
+            if self._packages is not None:
+                self._packages.write(self._engine, CACHE_BYTES)
+            if self._volumes:
+                Stock(self._engine, marks).prune_caches(CACHE_BYTES, set(self._volumes))
+        except (PatchmarkError, OSError) as error:
+            self._tell(f"not all that was made could be kept: {error}")
 
 
-def marks(cache: Path) -> Marks:
+def kept_folder(environment: Mapping[str, str]) -> Path | None:
+    """What goes from machine to machine, where there is such a folder."""
+    given = environment.get(FOLDER, "").strip()
+    return Path(given).expanduser() if given else None
+
+
+def marks(environment: Mapping[str, str]) -> Marks:
     """When images were last used on this machine."""
-    return Marks(cache / "images")
+    return Marks(cache_folder(environment) / "images")

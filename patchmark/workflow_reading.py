@@ -19,6 +19,8 @@ FOLDER = Path(".github/workflows")
 LARGEST = 1_000_000
 """Bytes of a workflow file that is read."""
 DECIDES, POSTS = "on-command", "post"
+TWICE = "change-check"
+"""The command that asks everybody twice."""
 _OURS = re.compile(
     rf"[\w.-]+/[\w.-]*patchmark[\w.-]*(?:/(?P<part>{DECIDES}|{POSTS}))?@\S+", re.IGNORECASE
 )
@@ -81,7 +83,7 @@ class Used:
 
     @property
     def command(self) -> str:
-        """What patchmark itself is to do, else the name of the other action."""
+        """What patchmark itself is to do, as `run`, else the name of the other action."""
         return self.part or self.inputs.get("command") or "run"
 
     @property
@@ -92,7 +94,7 @@ class Used:
     @property
     def asks_models(self) -> bool:
         """Whether anything is paid for here."""
-        return self.command in ("run", "live")
+        return self.command in ("run", "live", TWICE)
 
     def value(self, name: str) -> str:
         """An input, with the default of the workflow's own input where it is that."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from core.change_check import ChangeCheck, ChangedItem
 from core.report import Report
-from reports.change_check_view import item_line, lines, method, moved, told_words, versions_line
+from reports.change_check_view import item_line, lines, method, moved, told_words
 from reports.escape import prose
 from reports.quiet import Mode
 from reports.stamp import RunId, Stamp, hash_of, stamp_in
@@ -88,9 +88,8 @@ def _shorter(report: Report, change: ChangeCheck) -> Iterator[str]:
             _compared(change, rows),
             _moved(report, change, rows),
             _ignored(change, rows),
-            *(f"<sub>{prose(note, 400)}</sub>" for note in notes(report)[: rows // 5]),
             _method(report, change) if rows > 5 else "",
-            f"<sub>{versions_line(change)}</sub>",
+            *(f"<sub>{prose(note, 400)}</sub>" for note in notes(report)[-1 - rows // 5 :]),
         ]
         yield "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 

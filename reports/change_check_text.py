@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
 
 from core.change_check import ChangeCheck, ChangedItem
 from core.report import Report
-from reports.change_check_view import item_line, lines, moved, told_words, versions_line
+from reports.change_check_view import item_line, lines, moved, told_words
 from reports.escape import one_line
 from reports.view import notes
 from reports.words import banners, listing
@@ -28,11 +27,8 @@ def show(report: Report, change: ChangeCheck, console: Console) -> None:
         say(f"! {one_line(banner.text, 600)}")
     if change.told:
         say(f"! {told_words(change)}")
-    found = lines(report, change)
-    if found and report.tasks:
-        say("")
-        console.print(_table(report, change))
-        for line in _moved(report, change):
+    if change.entrants and report.tasks:
+        for line in (*_lines(report, change), *_moved(report, change)):
             say(line)
     for title, items in (("Compared", change.compared), ("Not compared", change.ignored)):
         for line in _listed(title, items):
@@ -41,17 +37,21 @@ def show(report: Report, change: ChangeCheck, console: Console) -> None:
         say(f"\nAsked the same by both, and so not at all: {listing(change.untouched)}")
     for note in notes(report):
         say(f"\n{one_line(note, 400)}")
-    say(f"\n{versions_line(change)}")
 
 
-def _table(report: Report, change: ChangeCheck) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for title in ("Model", "Base", "Change", "Better", "Worse", "p", "The change", "Cost", "Time"):
-        table.add_column(title, overflow="fold")
+def _lines(report: Report, change: ChangeCheck) -> list[str]:
+    """A few lines for each model."""
+    found = []
     for one in lines(report, change):
-        cells = (one.name, one.base, one.head, one.better, one.worse, one.p, one.says)
-        table.add_row(*(one_line(cell, 120) for cell in (*cells, one.cost, one.time)))
-    return table
+        p = f"p {one.p}" if one.p.startswith("<") else f"p = {one.p}"
+        rates = f"{one.base} → {one.head}: better on {one.better}, worse on {one.worse} ({p})"
+        found += [
+            f"\n{one_line(one.name, 120)}: {one.says}",
+            f"  pass rate {rates}",
+            f"  cost {one.cost}",
+            f"  time {one.time}",
+        ]
+    return found
 
 
 def _moved(report: Report, change: ChangeCheck) -> list[str]:
@@ -61,6 +61,7 @@ def _moved(report: Report, change: ChangeCheck) -> list[str]:
         + (f" ({one_line(task.entrant, 60)})" if len(change.entrants) > 1 else "")
         for task in found[:_SHOWN]
     ]
+    shown = ["", "Tasks that came out differently:", *shown] if shown else []
     return shown + ([f"  and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else [])
 
 

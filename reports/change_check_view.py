@@ -127,12 +127,6 @@ def told_words(change: ChangeCheck) -> str:
     )
 
 
-def versions_line(change: ChangeCheck) -> str:
-    """Which two versions."""
-    head = change.head[:12] if change.head else "the working tree"
-    return f"Base: {change.base[:12]}. This change: {head}."
-
-
 def item_line(item: ChangedItem) -> str:
     """How it differs, and what there is to say of that."""
     return f"{item.how}; {item.why}" if item.why else item.how

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from core.digest import Digest
@@ -34,35 +34,48 @@ def write(
     money is a string, so that no digit is lost. Raises UsageError where a file cannot be
     written.
     """
-    before = earlier(report, history)
-    about = report.change
-    texts = {
-        "report.md": (
-            change_check_comment.comment(report, about)
-            if about
-            else summary(report, before[-1] if before else None)
-        ),
-        "report.html": page(report, followed, trends_of(before), changes_of(report, before)),
-        "report.json": report.model_dump_json(indent=2) + "\n",
-        "report.csv": table(report),
-        "junit.xml": suites(report),
-        "badge.svg": badge(report),
+    before, sheet, about = earlier(report, history), table(report), report.change
+    html = page(report, followed, trends_of(before), changes_of(report, before), sheet)
+    latest = before[-1] if before else None
+    comment = change_check_comment.comment(report, about) if about else summary(report, latest)
+    texts: dict[str, Iterable[str]] = {
+        "report.md": [comment],
+        "report.html": [html],
+        "report.json": as_json(report),
+        "report.csv": [sheet],
+        "junit.xml": [suites(report)],
+        "badge.svg": [badge(report)],
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            _replace(folder / name, text.encode())
+            _replace(folder / name, text)
     except OSError as error:
         raise UsageError(f"{folder}: the report cannot be written: {error}") from error
     return [folder / name for name in texts]
 
 
-def _replace(path: Path, content: bytes) -> None:
+def as_json(report: Report) -> Iterator[str]:
+    """`report.json`, a task at a time: all patches of a large run are never in one text."""
+    rest = report.model_copy(update={"tasks": (), "apart_tasks": ()}).model_dump_json(indent=2)
+    for name, tasks in (("tasks", report.tasks), ("apart_tasks", report.apart_tasks)):
+        # A break of a line is ours: within texts of JSON it is escaped.
+        before, empty, rest = rest.partition(f'\n  "{name}": []')
+        yield before
+        yield empty.removesuffix("]")
+        for number, task in enumerate(tasks):
+            text = task.model_dump_json(indent=2).replace("\n", "\n    ")
+            yield f"{',' if number else ''}\n    {text}"
+        yield "\n  ]" if tasks else "]"
+    yield f"{rest}\n"
+
+
+def _replace(path: Path, parts: Iterable[str]) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     aside = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines(part.encode() for part in parts)
             file.flush()
             os.fsync(file.fileno())
         aside.chmod(0o644)  # mkstemp gives 0600, and others have to read reports

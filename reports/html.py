@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from reports.memory import memory_lines, memory_notes, probe_words
 from reports.numbers import counted, money, seconds
 from reports.quality import quality_lines, quality_notes, quality_title
 from reports.rows import table
+from reports.shown import shown, shown_note, shown_of
 from reports.trail import NONE, Trail
 from reports.trends import Trend, trends
 from reports.words import BASELINES, SIGNS, Sign, banners, listing, reason_words, stage_words
@@ -51,13 +52,15 @@ def page(
     trail: Trail = NONE,
     earlier: Sequence[Trend] = (),
     changes: Mapping[str, str] | None = None,
+    sheet: str | None = None,
 ) -> str:
     """The whole page. Every value is escaped; styles and scripts are allowed by hash alone.
 
-    `changes` is what may be said of each model against earlier runs.
+    `changes` is what may be said of each model against earlier runs, `sheet` the report's table
+    where it was made already.
     """
     css, scripts = _text("report.css"), [_text(name) for name in _SCRIPTS]
-    columns = view.all_columns(report)
+    columns, here = view.all_columns(report), shown(report)
     return (
         _environment()
         .get_template("report.html.j2")
@@ -78,12 +81,13 @@ def page(
             **_statistics(report),
             columns=columns,
             upright=sum(min(len(row.name), 60) + 4 for row in columns) > _NAMES_IN_A_ROW,
-            matrix=view.matrix(report, columns),
+            matrix=_lines(report, columns, here),
+            shown_note=shown_note(report),
             legend=view.legend(columns),
             faults=_faults(report),
-            tasks=Tasks(report, trail),
+            tasks=Tasks(shown_of(report), trail),
             apart_lines=view.apart_lines(report),
-            apart_matrix=view.matrix(report, columns, apart=True),
+            apart_matrix=_lines(report, columns, here, apart=True),
             memory=memory_lines(report),
             memory_notes=memory_notes(report),
             times=latency_lines(report),
@@ -92,9 +96,17 @@ def page(
             quality_title=quality_title(report),
             quality_notes=quality_notes(report),
             limits=_limits(report),
-            sheet=packed(table(report)),
+            sheet=packed(table(report) if sheet is None else sheet),
         )
     )
+
+
+def _lines(
+    report: Report, columns: Sequence[EntrantRow], here: Container[str], *, apart: bool = False
+) -> list[view.MatrixLine]:
+    """Those on the page, numbered as they are in the whole report."""
+    lines = view.matrix(report, columns, apart=apart)
+    return [line for line in lines if line.task.id in here]
 
 
 def _statistics(report: Report) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from core.report import Cell, EntrantRow, Report, TaskRow
@@ -12,6 +13,7 @@ from reports.words import EMPTY, SIGNS
 _NAMES = 20
 """Tests that a failure names."""
 _TITLE, _DETAIL = 200, 2_000
+_Case = tuple[TaskRow, Cell]
 _NOT_ASKED = frozenset({Outcome.OVER_BUDGET, Outcome.CANCELLED})
 
 
@@ -23,15 +25,18 @@ def suites(report: Report) -> str:
     """
     rows = [row for row in report.entrants if row.name != EMPTY]
     root = ET.Element("testsuites", name=one_line(report.repository, _TITLE))
+    mine: dict[str, list[_Case]] = {row.name: [] for row in rows}
+    for task in report.tasks:
+        for cell in task.cells:
+            if cell.entrant in mine:
+                mine[cell.entrant].append((task, cell))
     for row in rows:
-        _suite(root, report, row)
+        _suite(root, report, row, mine[row.name])
     ET.indent(root)
     return f"<?xml version='1.0' encoding='utf-8'?>\n{ET.tostring(root, encoding='unicode')}\n"
 
 
-def _suite(root: ET.Element, report: Report, row: EntrantRow) -> None:
-    cells = [(task, cell) for task in report.tasks for cell in task.cells]
-    mine = [(task, cell) for task, cell in cells if cell.entrant == row.name]
+def _suite(root: ET.Element, report: Report, row: EntrantRow, mine: Sequence[_Case]) -> None:
     skipped = sum(cell.outcome in _NOT_ASKED for _, cell in mine)
     suite = ET.SubElement(
         root, "testsuite", name=one_line(row.name, _TITLE), tests=str(len(mine)),

@@ -123,7 +123,9 @@ def _longest(
     """The most detailed text that fits; where `carried`, with the numbers for the next run."""
     template = _environment().get_template("comment.md.j2")
     for rung in _ladder():
-        text = _render(template, report, rung, between.moved)
+        text = _render(template, report, rung, between.moved, limit_chars)
+        if text is None:
+            continue
         text += _carried(rung, between) if carried else ""
         if _fits(text, limit_chars, limit_bytes):
             return text
@@ -142,10 +144,13 @@ def _last_resorts(report: Report) -> Iterator[str]:
         yield f"{MARKER}\n**{prose(report.verdict, size)}**\n\n{end}\n"
 
 
-def _render(template: Template, report: Report, rung: _Rung, moved: Changes | None) -> str:
+def _render(
+    template: Template, report: Report, rung: _Rung, moved: Changes | None, limit_chars: int
+) -> str | None:
+    """None where it is longer than that for certain, which is seen before all of it is written."""
     lines, columns = view.models(report), view.columns(report)
     method = [note for note in (view.attempts_note(report), *view.method()) if note]
-    text = template.render(
+    parts = template.generate(
         marker=Safe(MARKER),
         report=report,
         banners=banners(report),
@@ -183,7 +188,13 @@ def _render(template: Template, report: Report, rung: _Rung, moved: Changes | No
         apart=report.apart if rung.dropped else (),
         left_out=listing(rung.left_out, len(rung.left_out)) if rung.left_out else "",
     )
-    return _BLANK_LINES.sub("\n\n", text)
+    found, characters = [], 0
+    for part in parts:
+        found.append(part)
+        characters += len(part) - part.count("\n")  # of which some are taken out below
+        if characters > limit_chars:
+            return None
+    return _BLANK_LINES.sub("\n\n", "".join(found))
 
 
 def _carried(rung: _Rung, between: _Between) -> str:

@@ -117,6 +117,8 @@ def _counted(
     facts: Facts, tasks: Sequence[Task]
 ) -> tuple[tuple[EntrantRow, ...], tuple[TaskRow, ...]]:
     """Every entrant over these tasks, and these tasks."""
+    if not tasks:
+        return tuple(_entrant(name, (), ()) for name in facts.entrants), ()
     patches = {(item.task_id, item.entrant, item.attempt): item for item in facts.patches}
     verdicts = {(item.task_id, item.entrant, item.attempt): item for item in facts.verdicts}
     tries: dict[str, list[_Try]] = {name: [] for name in facts.entrants}

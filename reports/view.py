@@ -10,7 +10,7 @@ from core.report import Cell, EntrantRow, Report, TaskRow
 from core.types import Outcome, StatementSource
 from reports import numbers
 from reports.statistics import ALPHA, FEWEST_TASKS
-from reports.words import EMPTY, REFERENCE, SIGNS, Sign, gate_words, label
+from reports.words import EMPTY, REFERENCE, SIGNS, Sign, gate_words, label, versions_words
 
 _CALLED_BETTER = (
     f"A model is called better only where a paired test on {FEWEST_TASKS} or more tasks says so "
@@ -225,6 +225,7 @@ def notes(report: Report) -> tuple[str, ...]:
     if report.apart:
         found.append(_apart(report))
     found += [gate_words(gate) for gate in report.gates if gate.state == "met"]
+    found += [versions_words(report.change)] if report.change else []
     return tuple(found)
 
 

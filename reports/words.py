@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from core.report import EntrantRow, Gate, Report
+from core.report import ChangeCheck, EntrantRow, Gate, Report
 from core.types import DropReason, Outcome
 
 REFERENCE = "reference"
@@ -126,6 +126,14 @@ def banners(report: Report) -> list[Banner]:
 def gate_words(gate: Gate) -> str:
     """What came of a gate, for people."""
     return f"Gate {gate.name} {gate.asked}: {gate.state}. {gate.why}."
+
+
+def versions_words(change: ChangeCheck) -> str:
+    """Which two versions a check compares, and what tables call them."""
+    head = change.head[:12] if change.head else "the working tree"
+    names = " (+version=base-… in tables)", " (+version=head-…)"
+    base_name, head_name = names if change.entrants else ("", "")
+    return f"Base: {change.base[:12]}{base_name}. This change: {head}{head_name}."
 
 
 def fiction_words(report: Report) -> str:

@@ -61,7 +61,16 @@ class Connection:
         try:
             yield
         except (self._docker.errors.DockerException, OSError) as error:
-            raise EngineError(f"container engine at {self.endpoint}: {_one_line(error)}") from error
+            said = _one_line(error)
+            mend = next((mend for words, mend in _MENDS.items() if words in str(error)), "")
+            raise EngineError(f"container engine at {self.endpoint}: {mend}{said}") from error
+
+
+_MENDS = {
+    "container-init binary not found": "Podman lacks the program that every container starts "
+    "with (apt-get install catatonit): "
+}
+"""What an engine says → how to mend it."""
 
 
 def _one_line(error: BaseException) -> str:

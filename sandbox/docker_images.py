@@ -8,6 +8,7 @@ from typing import IO
 from core.errors import EngineError
 from sandbox.connection import Connection
 from sandbox.owned import LABEL
+from sandbox.rootfs import as_archive
 
 
 class DockerImages(Connection):
@@ -18,7 +19,7 @@ class DockerImages(Connection):
         with self._engine_errors():
             try:
                 return str(self._api.inspect_image(reference)["Id"])
-            except self._docker.errors.ImageNotFound:
+            except self._docker.errors.NotFound:
                 return None
 
     def image_bytes(self, reference: str) -> int:
@@ -26,7 +27,7 @@ class DockerImages(Connection):
         with self._engine_errors():
             try:
                 return int(self._api.inspect_image(reference)["Size"])
-            except self._docker.errors.ImageNotFound:
+            except self._docker.errors.NotFound:
                 return 0
 
     def pull(self, reference: str) -> bool:
@@ -41,7 +42,7 @@ class DockerImages(Connection):
 
     def remove_image(self, reference: str) -> None:
         """See Engine.remove_image."""
-        with self._engine_errors(), suppress(self._docker.errors.ImageNotFound):
+        with self._engine_errors(), suppress(self._docker.errors.NotFound):
             self._api.remove_image(reference)
 
     def name(self, reference: str, tag: str) -> str | None:
@@ -56,15 +57,17 @@ class DockerImages(Connection):
         with self._engine_errors():
             try:
                 return bool(self._api.tag(reference, *tag.rsplit(":", 1)))
-            except self._docker.errors.ImageNotFound:
+            except self._docker.errors.NotFound:
                 return False
 
     def load_rootfs(self, tar: IO[bytes], tag: str) -> None:
         """See Engine.load_rootfs."""
-        repository, _, version = tag.rpartition(":")
-        with self._engine_errors():
-            self._api.import_image_from_stream(
-                tar, repository=repository, tag=version, changes=[f"LABEL {LABEL}=image"]
-            )
+        labels = {LABEL: "image"}
+        with (
+            self._engine_errors(),
+            as_archive(tar, tag, labels, str(self.version["Arch"])) as archive,
+        ):
+            for _ in self._api.load_image(archive):
+                pass  # what it says matters less than what is there afterwards
             if self.image_id(tag) is None:
                 raise EngineError(f"the engine did not keep the image {tag}")

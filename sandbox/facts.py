@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import re
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from core.errors import RepositoryError
+from core.git import Repository
 from sandbox.recipe import EnvironmentSettings
 
 Reader = Callable[[str], str | None]
@@ -112,3 +115,13 @@ def strings(value: object) -> list[str]:
     if isinstance(value, str):
         return [value]
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def release_at(repository: Repository, commit: str) -> str:
+    """The last release's number at a commit, as tags tell; `0.0.0` without tags."""
+    try:
+        tag = repository.text("describe", "--tags", "--abbrev=0", commit)
+    except RepositoryError:
+        return "0.0.0"
+    found = re.search(r"\d+(\.\d+)+", tag)
+    return found.group(0) if found else "0.0.0"

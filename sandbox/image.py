@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from core.errors import EngineError, InfrastructureError, RepositoryError
+from core.errors import EngineError, InfrastructureError
 from core.git import Repository
 from sandbox.base import FUNCTIONS, USER, ensure_base, last_lines
 from sandbox.ecosystems import recipes
 from sandbox.engine import Build, Engine, Ran
-from sandbox.facts import Facts
+from sandbox.facts import Facts, release_at
 from sandbox.network import Network
 from sandbox.own_image import own_image
 from sandbox.recipe import EnvironmentSettings, Recipe, Toolchain
@@ -34,6 +33,10 @@ class BrokenEnvironmentError(Exception):
     def __init__(self, message: str, *, lasting: bool = True):
         super().__init__(message)
         self.lasting = lasting
+
+
+class _NotThereError(Exception):
+    """The image would have to be built."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Images:
         pythons: Sequence[Path] = (),
         mark: Callable[[str], None] = lambda _: None,
         store: Store = NOWHERE,
+        fill: Callable[[str, str], None] = lambda *_: None,
     ):
         self._engine = engine
         self._repository = repository
@@ -83,6 +87,7 @@ class Images:
         self._pythons = pythons
         self._mark = mark
         self._store = store
+        self._fill = fill
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
         self._bases: dict[str, str | InfrastructureError] = {}
@@ -90,24 +95,24 @@ class Images:
 
     def recipes(self, commit: str, committed_at: datetime) -> list[Recipe]:
         """Ways to build a commit, best first."""
-        repository, settings = self._repository, self._settings
-        at = "" if settings.workdir == "." else f"{settings.workdir.strip('/')}/"
-        names = (entry.path for entry in repository.tree(commit))
-        facts = Facts(
-            frozenset(name.removeprefix(at) for name in names if name.startswith(at)),
-            lambda path: repository.read(commit, f"{at}{path}"),
-            committed_at,
-            settings,
-            _version(repository, commit),
-        )
-        return recipes(facts)
+        return recipes_at(self._repository, self._settings, commit, committed_at)
 
     def prepare(self, commit: str, recipe: Recipe) -> Prepared:
         """The image of a commit.
 
         Raises BrokenEnvironmentError or EngineError.
         """
-        dependencies = self._dependencies(commit, recipe)
+        return Prepared(self._prepared(commit, recipe, self._layer), recipe)
+
+    def fetched(self, commit: str, recipe: Recipe) -> str | None:
+        """Its content id where nothing but its base must be built. Raises as `prepare`."""
+        try:
+            return self._prepared(commit, recipe, self._there)
+        except _NotThereError:
+            return None
+
+    def _prepared(self, commit: str, recipe: Recipe, layer: Callable[..., str]) -> str:
+        dependencies = self._dependencies(commit, recipe, layer)
         tree = self._repository.text("rev-parse", f"{commit}^{{tree}}").strip()
         steps = recipe.install_script()
         there = [f"{one.path} {one.commit}" for one in self._submodules(commit)]
@@ -116,14 +121,14 @@ class Images:
         # The commit stands before the install: what that leaves behind is no source.
         own = f"chown -R {USER}:{USER} /repo\n"
         script = f"mkdir -p /patchmark\n{_COMMIT}{steps}\n{own}"
-        return Prepared(self._layer(tag, dependencies, script, commit), recipe)
+        return layer(tag, dependencies, script, commit)
 
-    def _dependencies(self, commit: str, recipe: Recipe) -> str:
+    def _dependencies(self, commit: str, recipe: Recipe, layer: Callable[..., str]) -> str:
         base = self._base(commit, recipe.toolchain)
         script = recipe.dependencies_script()
         key = _hash(self._engine.image_id(base) or base, script, recipe.inputs)
         tag = f"patchmark/dependencies:{key}"
-        self._layer(tag, base, f"{script}\ncd /\nrm -rf /repo\n", commit)
+        layer(tag, base, f"{script}\ncd /\nrm -rf /repo\n", commit)
         return tag
 
     def _base(self, commit: str, toolchain: Toolchain) -> str:
@@ -191,6 +196,15 @@ class Images:
                 raise BrokenEnvironmentError(f"{tag} vanished after it was made")
             return made
 
+    def _there(self, tag: str, start: str, *_: str) -> str:
+        with self._only_one(tag):
+            found = self._engine.image_id(tag) or self._store.fetch(tag, start)
+        if found is None:
+            raise _NotThereError(tag)
+        self._mark(tag)
+        self._store.keep(tag, start)
+        return found
+
     def _make(self, tag: str, start: str, script: str, commit: str | None) -> None:
         ran = self._engine.build(self._build(start, script, tag, commit))
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -222,12 +236,13 @@ class Images:
         return self._layer(f"patchmark/command:{_hash(image, script)}", image, script)
 
     def forget(self, tag: str) -> None:
-        """Remove an image that is of no more use."""
+        """Remove an image."""
         self._engine.remove_image(tag)
 
     def _build(self, start: str, script: str, tag: str, commit: str | None = None) -> Build:
         cache = f"patchmark-cache-{self._cache_name()}"
         self._mark(cache)
+        self._fill(cache, start)
         return Build(
             image=start,
             script=f"{FUNCTIONS}{script}",
@@ -268,14 +283,20 @@ class Images:
             yield
 
 
-def _version(repository: Repository, commit: str) -> str:
-    """The last release's number at a commit, as tags tell; `0.0.0` without tags."""
-    try:
-        tag = repository.text("describe", "--tags", "--abbrev=0", commit)
-    except RepositoryError:
-        return "0.0.0"
-    found = re.search(r"\d+(\.\d+)+", tag)
-    return found.group(0) if found else "0.0.0"
+def recipes_at(
+    repository: Repository, settings: EnvironmentSettings, commit: str, committed_at: datetime
+) -> list[Recipe]:
+    """Ways to build a commit, best first; it takes no engine to know them."""
+    at = "" if settings.workdir == "." else f"{settings.workdir.strip('/')}/"
+    names = (entry.path for entry in repository.tree(commit))
+    facts = Facts(
+        frozenset(name.removeprefix(at) for name in names if name.startswith(at)),
+        lambda path: repository.read(commit, f"{at}{path}"),
+        committed_at,
+        settings,
+        release_at(repository, commit),
+    )
+    return recipes(facts)
 
 
 def _hash(*parts: str) -> str:

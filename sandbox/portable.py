@@ -7,8 +7,10 @@ itself, and records without pydantic.
 
 from __future__ import annotations
 
+import ast
 import io
 import zipfile
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import distribution
 from importlib.resources import files
@@ -17,15 +19,8 @@ from importlib.resources.abc import Traversable
 from sandbox.suite import shipped_names
 from sandbox.validate import GRADER
 
-_AS_THEY_ARE = (
-    "core/__init__.py", "core/diff.py", "core/errors.py", "core/git.py", "core/languages.py",
-    "core/manifests.py", "core/outcomes.py", "core/paths.py", "core/paths_tests.py",
-    "core/programs.py", "sandbox/__init__.py", "sandbox/base.py", "sandbox/compare.py",
-    "sandbox/engine.py", "sandbox/interpreters.py", "sandbox/judge.py", "sandbox/mended.py",
-    "sandbox/network.py", "sandbox/once.py", "sandbox/parcel.py", "sandbox/protected.py",
-    "sandbox/recipe.py", "sandbox/results.py", "sandbox/suite.py", "sandbox/tampering.py",
-    "sandbox/tripwires.py", "sandbox/tripwires_script.py",
-)  # fmt: skip
+_STARTS = ("sandbox.judge", "core.manifests")
+"""What is packed: these, and all of ours that they import."""
 _IN_PLACE = {
     "__main__.py": "__main__.py",
     "portable.py": "portable.py",
@@ -49,19 +44,43 @@ def portable_judge() -> bytes:
 
 def _contents() -> dict[str, bytes]:
     ours = files("sandbox") / "container" / "portable"
-    readers = [one.name for one in (files("sandbox") / "readers").iterdir()]
-    names = (
-        *_AS_THEY_ARE,
-        *(f"sandbox/readers/{name}" for name in readers if name.endswith(".py")),
-        *(f"sandbox/container/{name}" for name in shipped_names()),
-    )
-    return {
-        **{name: _of(name).read_bytes() for name in names},
+    validate = f"GRADER = {GRADER!r}\n".encode()
+    instead = {
         **{name: (ours / place).read_bytes() for name, place in _IN_PLACE.items()},
-        "sandbox/validate.py": f"GRADER = {GRADER!r}\n".encode(),
+        "sandbox/validate.py": validate,
         "junitparser/junitparser.py": (files("junitparser") / "junitparser.py").read_bytes(),
         "junitparser/LICENSE": _license().encode(),
     }
+    found = dict(instead)
+    for name in _STARTS:
+        _follow(name, found)
+    shipped = (f"sandbox/container/{name}" for name in shipped_names())
+    return found | {name: _of(name).read_bytes() for name in shipped}
+
+
+def _follow(module: str, found: dict[str, bytes]) -> None:
+    """Add a module, the packages it lies in, and what they import when they are imported."""
+    path = module.replace(".", "/")
+    for name in [f"{path}.py"] * ("." in module) + [f"{path}/__init__.py"]:
+        if name in found:
+            return
+        if _of(name).is_file():
+            found[name] = _of(name).read_bytes()
+            parent = module.rpartition(".")[0]
+            for other in (*([parent] if parent else []), *_imported(found[name])):
+                _follow(other, found)
+
+
+def _imported(source: bytes) -> Iterator[str]:
+    """Our own modules that a file imports at its top; names in them may be modules as well."""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = (node.module, *(f"{node.module}.{one.name}" for one in node.names))
+        elif isinstance(node, ast.Import):
+            names = tuple(one.name for one in node.names)
+        else:
+            continue
+        yield from (name for name in names if name.partition(".")[0] in ("core", "sandbox"))
 
 
 def _license() -> str:

@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-import gzip
-import tarfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from core.errors import EngineError, UsageError
+from core.errors import EngineError
+from sandbox import archive
 from sandbox.docker import DockerEngine
 from sandbox.leftovers import remove_images
 from sandbox.owned import LABEL, is_gone, owner
 from sandbox.registry import RegistryError, push
+from sandbox.sizes import Kept, measured, oldest_free, total_bytes
 
 KINDS = ("root", "base", "own", "dependencies", "task", "command")
 """What images hold, each built on the one before."""
 CACHE = "cache"
 """A volume of packages; no image is built on it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kept:
-    """One image, or one cache."""
-
-    tag: str
-    kind: str
-    layers: tuple[str, ...]
-    """Digests, the lowest first."""
-    sizes: Mapping[str, int]
-    """Layer → bytes."""
-    used_at: datetime
-    """When it was last asked for; when it was made, where that is not known."""
-
-    @property
-    def own_bytes(self) -> int:
-        """The size of the layer that makes it what it is."""
-        return self.sizes[self.layers[-1]] if self.layers else 0
 
 
 class Marks:
@@ -98,7 +77,12 @@ class Stock:
     def kept(self) -> list[Kept]:
         """All of them, the longest unused first."""
         with self._engine.api() as api:
-            tags = [tag for one in api.images() for tag in one.get("RepoTags") or []]
+            # Podman puts a registry before a name that has none.
+            tags = [
+                tag.removeprefix("localhost/").removeprefix("docker.io/")
+                for one in api.images()
+                for tag in one.get("RepoTags") or []
+            ]
             found = [self._kept(api, tag) for tag in tags if tag.startswith(self._prefix)]
         return sorted(found, key=lambda one: (one.used_at, one.tag))
 
@@ -107,10 +91,11 @@ class Stock:
         prefix = f"{self._prefix.rstrip('/')}-cache-"
         with self._engine.api() as api:
             ours = api.volumes(filters={"name": prefix, "label": f"{LABEL}=cache"})["Volumes"] or ()
-            names = {one["Name"] for one in ours if one["Name"].startswith(prefix)}
+            there = [one for one in ours if one["Name"].startswith(prefix)]
             # The engine measures everything at once, which takes its time.
-            measured = api.df()["Volumes"] if names else ()
-            found = [self._cache(one) for one in measured if one["Name"] in names]
+            measured = api.df()["Volumes"] if there else ()
+            sizes = {one["Name"]: one["UsageData"]["Size"] for one in measured}
+            found = [self._cache(one, sizes[one["Name"]]) for one in there if one["Name"] in sizes]
         return sorted(found, key=lambda one: (one.used_at, one.tag))
 
     def prune(self, budget_bytes: int) -> list[Kept]:
@@ -122,11 +107,10 @@ class Stock:
         with self._engine.api() as api:
             remove_images(api, self._prefix)
         removed: list[Kept] = []
-        left, held = [*self.kept(), *self.caches()], set()
+        left = [*self.kept(), *self.caches()]
+        held: set[str] = set()
         while total_bytes(left) > budget_bytes:
-            upper = [one for one in left if not any(_is_below(one, other) for other in left)]
-            free = (one for one in upper if one.tag not in held)
-            oldest = min(free, key=lambda one: (one.used_at, one.tag), default=None)
+            oldest = oldest_free(left, held)
             if oldest is None:
                 break
             if not self._marks.in_use(oldest.tag) and self._remove(oldest):
@@ -136,33 +120,28 @@ class Stock:
                 held.add(oldest.tag)
         return removed
 
+    def prune_caches(self, each_bytes: int, names: Collection[str] | None = None) -> list[Kept]:
+        """Remove the caches, or those of these names, that grew beyond a size; what is gone.
+
+        What another run that is still going uses stays, and so does what a container has.
+        """
+        return [
+            one
+            for one in self.caches()
+            if (names is None or one.tag in names)
+            and one.own_bytes > each_bytes
+            and not self._marks.in_use(one.tag)
+            and self._remove(one)
+        ]
+
     def save(self, path: Path, tags: Iterable[str]) -> None:
-        """Write images with all their layers to one compressed archive."""
-        names = list(tags)
-        if not names:
-            raise UsageError("there are no images to save; run patchmark first")
-        part = path.with_name(f"{path.name}.part")
-        with self._engine.api() as api:
-            # The client's own method saves one image; together they share their layers.
-            url = f"{api.base_url}/v{api.api_version}/images/get"
-            answer = api.get(url, params={"names": names}, stream=True)
-            answer.raise_for_status()
-            with closing(answer), gzip.open(part, "wb", compresslevel=1) as out:
-                for chunk in answer.iter_content(1 << 20):
-                    out.write(chunk)
-        part.replace(path)
+        """Write images with all their layers to one archive."""
+        archive.save(self._engine, path, tags)
 
     def load(self, path: Path) -> list[str]:
         """Read such an archive; the tags that are new. Raises UsageError for any other file."""
         before = {one.tag for one in self.kept()}
-        try:
-            with tarfile.open(path, "r:gz") as tar:
-                tar.getmember("manifest.json")
-        except (OSError, EOFError, KeyError, tarfile.TarError) as error:
-            raise UsageError(f"{path}: no archive of images: {error}") from error
-        with gzip.open(path, "rb") as stream, self._engine.api() as api:
-            _follow(api.load_image(stream), f"load {path}")
-        return sorted({one.tag for one in self.kept()} - before)
+        return sorted({*archive.load(self._engine, path, self._prefix)} - before)
 
     def push(self, registry: str, tags: Iterable[str]) -> list[str]:
         """Put images into a registry, under `registry/patchmark/…`. Raises EngineError."""
@@ -176,25 +155,16 @@ class Stock:
         return pushed
 
     def _kept(self, api: Any, tag: str) -> Kept:
-        about = api.inspect_image(tag)
-        layers = tuple(about["RootFS"].get("Layers") or ())
-        made = datetime.fromisoformat(about["Created"][:19] + "+00:00")
-        return Kept(
-            tag=tag,
-            kind=tag.removeprefix(self._prefix).partition(":")[0],
-            layers=layers,
-            sizes=_sizes(layers, api.history(tag), about["Size"]),
-            used_at=self._marks.used_at(tag) or made,
-        )
+        return measured(api, tag, self._prefix, self._marks.used_at(tag))
 
-    def _cache(self, volume: dict[str, Any]) -> Kept:
+    def _cache(self, volume: dict[str, Any], size: int) -> Kept:
         name = volume["Name"]
         made = datetime.fromisoformat(volume["CreatedAt"][:19] + "+00:00")
         return Kept(
             tag=name,
             kind=CACHE,
             layers=(name,),
-            sizes={name: max(0, volume["UsageData"]["Size"])},
+            sizes={name: max(0, size)},
             used_at=self._marks.used_at(name) or made,
         )
 
@@ -209,31 +179,3 @@ class Stock:
             return False
         self._marks.forget(one.tag)
         return True
-
-
-def total_bytes(kept: Iterable[Kept]) -> int:
-    """What images take together, shared layers counted once."""
-    sizes: dict[str, int] = {}
-    for one in kept:
-        sizes.update(one.sizes)
-    return sum(sizes.values())
-
-
-def _is_below(one: Kept, other: Kept) -> bool:
-    return one.tag != other.tag and other.layers[: len(one.layers)] == one.layers
-
-
-def _sizes(layers: tuple[str, ...], history: list[dict[str, Any]], total: int) -> dict[str, int]:
-    """Layer → bytes. The history tells sizes without digests, and steps that made no layer."""
-    steps = [int(step["Size"]) for step in reversed(history)]
-    if len(steps) != len(layers):
-        steps = [size for size in steps if size]
-    if len(steps) != len(layers):
-        return dict.fromkeys(layers[:-1], 0) | dict.fromkeys(layers[-1:], total)
-    return dict(zip(layers, steps, strict=True))
-
-
-def _follow(lines: Iterator[dict[str, Any]], what: str) -> None:
-    for line in lines:
-        if "error" in line:
-            raise EngineError(f"{what}: {line['error']}")

@@ -10,6 +10,7 @@ import hashlib
 import re
 import shlex
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Literal
@@ -20,7 +21,7 @@ from sandbox.base import last_lines
 from sandbox.compare import compare, why_nothing
 from sandbox.engine import Engine, Limits
 from sandbox.image import BrokenEnvironmentError, Images, Prepared
-from sandbox.recipe import EnvironmentSettings
+from sandbox.recipe import EnvironmentSettings, Recipe
 from sandbox.side import Side
 from sandbox.suite import Order, Suite, fixed, retried, run_suite
 from sandbox.tripwires import tripwires
@@ -46,22 +47,9 @@ class Validator:
     """How often an engine that fails is asked in all; images made meanwhile are kept."""
 
     def key(self, candidate: Candidate) -> str:
-        """Equal key = validating again would do the same again.
-
-        Made of what is run, and not of what is said about it: a statement proves nothing.
-        """
+        """See `proof_key`."""
         recipes = self.images.recipes(candidate.base_commit, candidate.committed_at)
-        parts = (
-            GRADER,
-            candidate.fix_commit,
-            candidate.base_commit,
-            candidate.gold_patch,
-            candidate.test_patch,
-            repr(candidate.test_files),
-            repr([(recipe, recipe.inputs) for recipe in recipes]),
-            repr((self.settings, self.limits, self.runs)),
-        )
-        return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
+        return proof_key(candidate, recipes, self.settings, self.limits, self.runs)
 
     def validate(self, candidate: Candidate) -> Task | Dropped:
         """Build, run both sides, compare. Raises EngineError only when the engine is gone.
@@ -76,6 +64,19 @@ class Validator:
             if not self.engine.answers():
                 raise
             return _drop(candidate, _FOR_NOW, DropReason.ENVIRONMENT_BROKEN, str(error))
+
+    def brings(self, task: Task) -> bool:
+        """Whether the very image of a proven task is here, or can be fetched.
+
+        One that is built anew is another. Raises EngineError.
+        """
+        if self.engine.image_id(task.image) is not None:
+            return True
+        with suppress(BrokenEnvironmentError):
+            for recipe in self.images.recipes(task.base_commit, task.committed_at):
+                if self.images.fetched(task.base_commit, recipe) == task.image:
+                    return True
+        return False
 
     def _prove(self, candidate: Candidate, key: str) -> Task | Dropped:
         """By the first recipe that works; what the first one said counts if none does."""
@@ -188,6 +189,30 @@ class Validator:
             if suite.run is None or suite.ran.timed_out:
                 break
         return Side(tuple(suites))
+
+
+def proof_key(
+    candidate: Candidate,
+    recipes: list[Recipe],
+    settings: EnvironmentSettings,
+    limits: Limits,
+    runs: int,
+) -> str:
+    """Equal key = validating again would do the same again.
+
+    Made of what is run, and not of what is said about it: a statement proves nothing.
+    """
+    parts = (
+        GRADER,
+        candidate.fix_commit,
+        candidate.base_commit,
+        candidate.gold_patch,
+        candidate.test_patch,
+        repr(candidate.test_files),
+        repr([(recipe, recipe.inputs) for recipe in recipes]),
+        repr((settings, limits, runs)),
+    )
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def _is_run(path: str) -> bool:

@@ -90,12 +90,14 @@ def test_what_posts_reads_every_input_and_takes_few() -> None:
     """Each is mapped under its own name, and named where it is read."""
     post = yaml.safe_load((ROOT / "post/action.yml").read_text(encoding="utf-8"))
     names = set(post["inputs"]) - INSTALL_ONLY
-    assert names == {"artifact", "comment", "github-token", "ca-bundle"}
+    assert names == {"artifact", "downloaded", "comment", "github-token", "ca-bundle"}
     mapped = post["runs"]["steps"][-1]["env"]
     read = "".join(
         (ROOT / path).read_text(encoding="utf-8")
         for path in ("patchmark/fork_report.py", "patchmark/action_inputs.py")
     )
+    for path in re.findall(r'_below_workspace\(environment, "(\w+)"\)', read):
+        read += f"{{INPUT_PREFIX}}{path}"
     for name in names:
         variable = name.upper().replace("-", "_")
         assert mapped[INPUT_PREFIX + variable] == f"${{{{ inputs.{name} }}}}"

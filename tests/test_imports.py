@@ -28,6 +28,7 @@ SDK_HOMES = {
     "google": ("models/google.py", "models/google_"),
     "openai": ("models/openai.py", "models/openai_"),
     "docker": ("sandbox/",),
+    "distributed": ("patchmark/cluster/link.py",),
     "github": (
         "reports/comment.py",
         "reports/sticky.py",
@@ -40,7 +41,9 @@ SDK_HOMES = {
     "pyarrow": ("patchmark/formats/parquet.py",),
     "tree_sitter": ("miner/grammars.py",),
 }
-LAZY_ONLY = frozenset({"anthropic", "google", "openai", "github", "docker", "pyarrow"})
+LAZY_ONLY = frozenset(
+    {"anthropic", "google", "openai", "github", "docker", "distributed", "pyarrow"}
+)
 ENVIRONMENT_HOMES = ("patchmark/", "core/git.py")
 CORE_MAY_USE = frozenset({"pydantic", "core"}) | sys.stdlib_module_names
 # What runs inside the containers: not part of the program, and not ours to import.
@@ -146,6 +149,11 @@ def test_imports_run_one_way() -> None:
         ("reports/x.py", "import docker.errors", "docker is imported outside its home"),
         ("sandbox/x.py", "import github", "github is imported outside its home"),
         ("patchmark/action.py", "import github", "github is imported when the file is"),
+        (
+            "patchmark/x.py",
+            "from distributed import Client",
+            "distributed is imported outside its home",
+        ),
         ("patchmark/x.py", "import jinja2", "jinja2 is imported outside its home"),
         ("miner/x.py", "import tree_sitter", "tree_sitter is imported outside its home"),
         ("sandbox/x.py", "import os\nx = os.environ['A']", "reads the environment"),
@@ -180,7 +188,7 @@ def test_starting_up_loads_no_sdk() -> None:
     """`patchmark --help` waits for no SDK."""
     script = (
         "import sys, patchmark.cli\n"
-        "sdks = ('anthropic', 'google.genai', 'docker', 'github', 'tree_sitter')\n"
+        "sdks = ('anthropic', 'google.genai', 'docker', 'github', 'tree_sitter', 'distributed')\n"
         "sys.exit(' '.join(name for name in sdks if name in sys.modules) or 0)"
     )
     done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True)

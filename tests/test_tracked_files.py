@@ -17,7 +17,12 @@ HOSTS = (
     "npmjs" + ".com",
     "yarnpkg" + ".com",
 )
-LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-uv.txt")
+LOCKS = (
+    "requirements.txt",
+    "requirements-cluster.txt",
+    "requirements-dev.txt",
+    "requirements-uv.txt",
+)
 
 
 def tracked(root: Path) -> list[Path]:
@@ -64,8 +69,8 @@ def test_a_lock_holds_pins_and_hashes_only(name: str) -> None:
 
 def test_the_locks_agree() -> None:
     """What is tested is what runs."""
-    runtime, development, _ = (
+    runtime, cluster, development, _ = (
         dict(re.findall(r"^(\S+)==(\S+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
         for name in LOCKS
     )
-    assert runtime.items() <= development.items()
+    assert runtime.items() <= cluster.items() <= development.items()

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("core", "miner", "models", "sandbox", "reports", "patchmark")
 METHODS = frozenset({"write_text", "write_bytes", "write_table", "mkstemp", "fdopen"})
 CLEAN = {
+    "core/git_copy.py": "a copy of the repository under test, as git keeps it",
     "core/store.py": "through the redactor it is made with; a lock, a torn line of its own",
     "miner/api_cache.py": "through the redactor it is made with",
     "models/exchange_store.py": "through the redactor it is made with",
@@ -24,14 +25,18 @@ CLEAN = {
     "sandbox/image.py": "what the engine printed, redacted there",
     "patchmark/environments.py": "what was probed by the engine, and a kept answer, both redacted",
     "patchmark/repairing.py": "a kept answer, redacted before it is read",
+    "patchmark/cluster/work.py": "parts of such a copy",
     "patchmark/init.py": "texts of our own, and names of models",
     "patchmark/imported.py": "through the settings' redactor",
+    "patchmark/fetched_artifact.py": "a stranger's artifact as it came, gone when it is read",
     "patchmark/formats/parquet.py": "records of a run folder, redacted when they were appended",
     "patchmark/formats/writing.py": "records of a run folder, redacted when they were appended",
     "patchmark/partial.py": "numbers of our own",
     "patchmark/mining.py": "commit ids, counts, and globs of the settings",
+    "sandbox/stock.py": "which processes of this machine use an image",
     "sandbox/once.py": "an empty file, to lock",
-    "sandbox/stock.py": "images, for the user; docs/security.md says what may be in them",
+    "sandbox/archive.py": "images, for the user; docs/security.md says what may be in them",
+    "sandbox/packages.py": "what builds downloaded; builds are given no secret but their proxy's",
 }
 OUTSIDE = "sandbox/container/"
 

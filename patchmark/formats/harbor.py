@@ -13,21 +13,26 @@ import tomli_w
 from core.types import Task
 from patchmark.formats.base import Format, Problem, Source
 from patchmark.formats.carried import carried
-from patchmark.formats.harbor_reading import FIX, FRAME, INSTRUCTION, RECORD, SCHEMA, read
+from patchmark.formats.containers import (
+    DIFF,
+    KEEP_GIT,
+    RUN_JUDGE,
+    TAKE_DIFF,
+    image_name,
+    name_images,
+)
+from patchmark.formats.harbor_reading import FIX, INSTRUCTION, RECORD, SCHEMA, read
 from patchmark.formats.names import full_slug
-from patchmark.formats.places import image_name, name_images
-from patchmark.formats.problem import problem_statement
+from patchmark.formats.problem import FRAME, problem_statement
 from patchmark.formats.writing import new_bytes, new_file
 from sandbox.engine import Limits
 from sandbox.portable import portable_judge
 
-DIFF = "/logs/artifacts/patchmark.diff"
-"""Where the agent's work lies: Harbor takes this folder from its container to the verifier's."""
-_AGENT = """# The commit before the fix, its dependencies installed, without any later history.
-FROM {image}
+_AGENT = f"""# The commit before the fix, its dependencies installed, without any later history.
+FROM {{image}}
 ENTRYPOINT []
 # The patch is told by this copy; the repository's own is the agent's to do with as it likes.
-RUN mkdir -p /patchmark && cp -r /repo/.git /patchmark/git && chmod -R go+rX /patchmark/git
+RUN {KEEP_GIT}
 WORKDIR /repo
 """
 _VERIFIER = """# The same image once more, fresh: of the agent's container only its patch comes.
@@ -41,20 +46,8 @@ WORKDIR /repo
 _TEST = f"""#!/bin/sh
 # judge.pyz is a zip archive of patchmark's own judge. The tests run as another user, and what they
 # report goes through a pipe; only root writes the reward, after every process of theirs has ended.
-python=$(command -v /usr/bin/python3 || command -v python3)
-exec "$python" -I -S -B /tests/judge.pyz /tests/task.json {DIFF} \\
+{RUN_JUDGE} {DIFF} \\
   --reward /logs/verifier --seconds {{seconds:g}}
-"""
-_COLLECT = f"""
-set -e
-cp -r /patchmark/git /tmp/.patchmark-git
-git() {{
-  command git --git-dir=/tmp/.patchmark-git --work-tree=/repo -c core.fsmonitor=false \
--c core.hooksPath=/dev/null -c core.quotePath=false -c 'safe.directory=*' "$@"
-}}
-cd /repo
-git add -AN . || true
-git diff --no-ext-diff --no-textconv --no-color --no-renames HEAD > {DIFF}
 """
 _SOLVE = """#!/bin/sh
 set -e
@@ -124,7 +117,7 @@ def _settings(source: Source, task: Task, limits: Limits) -> dict[str, Any]:
             "timeout_sec": limits.seconds + _MORE_SECONDS,
             "user": "root",
             "environment": {**shut},
-            "collect": [{"command": f"sh -c {shlex.quote(_COLLECT)}", "user": "root"}],
+            "collect": [{"command": f"sh -c {shlex.quote(TAKE_DIFF)}", "user": "root"}],
         },
         "environment": {**shut},
     }

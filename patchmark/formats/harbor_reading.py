@@ -13,6 +13,7 @@ from patchmark.formats import rows
 from patchmark.formats.base import Problem, Read, Told
 from patchmark.formats.carried import restored
 from patchmark.formats.names import is_name
+from patchmark.formats.problem import FRAME
 from patchmark.formats.reading import UnfitError, json_of, text_of
 
 SCHEMA = "1.4"
@@ -21,11 +22,6 @@ FIX = "solution/fix.patch"
 RECORD = "tests/task.json"
 ROW = "tests/config.json"
 """Where tasks that were made from SWE-bench's data set keep its row."""
-FRAME = (
-    "The repository in `/repo` has the problem that is described below. Change its source files so "
-    "that it is solved.\nTests that you do not see decide; changes of tests and of what steers "
-    "them do not count.\n\n"
-)
 _SETTINGS = "task.toml"
 _PLACE = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 _CARRIES = (

@@ -10,8 +10,10 @@ from core.errors import UsageError
 from patchmark.formats.base import Format, Problem, Read, Source
 from patchmark.formats.rows import COLUMNS, gathered, row_of
 
-_AT_ONCE = 64
-"""Rows that are held at once."""
+_AT_ONCE = 8
+"""Rows that are decoded at once."""
+_MOST = 4 << 30
+"""Bytes of all rows: a small file can say a long text many times."""
 
 
 def write(source: Source, to: Path) -> list[Problem]:
@@ -38,8 +40,13 @@ def _rows(path: Path) -> Iterator[tuple[int, Any]]:
         raise UsageError(f"{path}: a Parquet file was expected")
     try:
         with pq.ParquetFile(path) as file:
-            number = 0
+            number = size = 0
             for batch in file.iter_batches(batch_size=_AT_ONCE):
+                size += batch.nbytes
+                if size > _MOST:
+                    raise UsageError(
+                        f"{path}: holds more than {_MOST >> 30} GiB, which is the most"
+                    )
                 for row in batch.to_pylist():
                     number += 1
                     yield number, row

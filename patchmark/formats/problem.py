@@ -5,6 +5,12 @@ from __future__ import annotations
 from core.types import Task
 from models.prompt import described
 
+FRAME = (
+    "The repository in `/repo` has the problem that is described below. Change its source files so "
+    "that it is solved.\nTests that you do not see decide; changes of tests and of what steers "
+    "them do not count.\n\n"
+)
+"""For agents: where they are, and by what they are judged."""
 _HEADING = "The tests expect these names, which do not exist yet:"
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.act import ROOT, act, commit_all, what_users_get
@@ -15,7 +18,6 @@ from patchmark.demo import import_history
 
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
 UPLOAD = "actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f"
-DOWNLOAD = "actions/download-artifact@37930b1c2abaa49bbe596cd826c3c89aef350131"
 TOKEN = "ghs_bot_0123456789"
 BASE = {"id": REPOSITORY_ID, "full_name": "owner/sample", "owner": {"login": "owner"}}
 FORK = {"id": len("x/fork"), "full_name": "x/fork", "owner": {"login": "x"}}
@@ -30,8 +32,6 @@ def stand_in(folder: Path, script: str) -> Path:
         "name",
         "path",
         "retention-days",
-        "run-id",
-        "github-token",
         "ref",
         "fetch-depth",
         "persist-credentials",
@@ -45,6 +45,15 @@ def stand_in(folder: Path, script: str) -> Path:
     }
     (folder / "action.yml").write_text(json.dumps(content))
     return folder
+
+
+def zipped(folder: Path) -> bytes:
+    """The artifact as GitHub keeps it."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for path in folder.iterdir():
+            archive.write(path, path.name)
+    return content.getvalue()
 
 
 @pytest.mark.timeout(1200)
@@ -65,11 +74,10 @@ def test_a_forks_pull_request_is_measured_and_then_posted(tmp_path: Path) -> Non
         "patchmark/patchmark@COMMIT": what_users_get(tmp_path / "action"),
         CHECKOUT: stand_in(tmp_path / "checkout", f'git clone -q "{folder}" .'),
         UPLOAD: stand_in(tmp_path / "upload", f'cp "$AT" "{kept}/"'),
-        DOWNLOAD: stand_in(tmp_path / "download", f'mkdir -p "$AT" && cp "{kept}"/* "$AT/"'),
     }
     opened = {"number": 7, "head": {"sha": head, "repo": FORK}, "base": {"repo": BASE}}
     opened["user"] = {"login": "x"}
-    measured = {
+    measured: dict[str, Any] = {
         "id": 77, "run_attempt": 1, "event": "pull_request", "conclusion": "success",
         "head_sha": head, "head_branch": "change", "head_repository": FORK, "repository": BASE,
         "updated_at": "2026-03-02T09:30:00Z",
@@ -84,10 +92,13 @@ def test_a_forks_pull_request_is_measured_and_then_posted(tmp_path: Path) -> Non
             path = tmp_path / f"{event}.json"
             path.write_text(json.dumps(payload), encoding="utf-8")
             api = ("--env", f"GITHUB_API_URL={github.url}", "--secret", f"GITHUB_TOKEN={token}")
+            if event == "workflow_run":
+                github.artifacts[measured["id"]] = {"patchmark-report": zipped(kept)}
             act(folder, event, path, actions, *cache, *api, platform="ubuntu-24.04")
             assert len(github.bodies) == (event == "workflow_run")
         assert [path.name for path in kept.iterdir()] == ["report.json"]
     assert head[:12] in github.bodies[0]
     assert "nobody has checked them" in github.bodies[0]
+    assert github.storage_tokens == {""}
     # The fork's own token, though there is one, got to nobody.
     assert github.tokens == {f"token {TOKEN}"}

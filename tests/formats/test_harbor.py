@@ -17,7 +17,8 @@ from core.git import Repository
 from core.types import Task
 from patchmark.formats import harbor
 from patchmark.formats.base import Read
-from patchmark.formats.harbor_reading import FRAME, read
+from patchmark.formats.harbor_reading import read
+from patchmark.formats.problem import FRAME
 
 GOLD = (
     "diff --git a/src/calc.py b/src/calc.py\n--- a/src/calc.py\n+++ b/src/calc.py\n"

@@ -15,6 +15,7 @@ from support.exported import clone, source
 from support.interchange import foreign, shop
 from support.tasks import make_task
 
+from core.errors import UsageError
 from patchmark.cli import main
 from patchmark.formats import parquet, rows
 
@@ -66,6 +67,15 @@ def test_what_is_no_parquet(
     into = [f"--repo={there.path}", f"--out={tmp_path / 'out'}"]
     assert main(["import", "--format=swebench-parquet", str(path), *into]) == 2
     assert f"{path}: cannot be read as Parquet" in capsys.readouterr().err
+
+
+def test_a_small_file_that_holds_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"repo": pa.array(["x" * 100_000] * 1000)}), path)
+    assert path.stat().st_size < 20_000
+    monkeypatch.setattr(parquet, "_MOST", 50_000_000)
+    with pytest.raises(UsageError, match="holds more than"):
+        parquet.read(path)
 
 
 def test_without_pyarrow_the_extra_is_named(

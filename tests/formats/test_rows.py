@@ -192,6 +192,38 @@ def test_a_row_comes_back_as_it_was(tmp_path: Path, there: Shop) -> None:
     assert {name: row[name] for name in same} == {name: before[name] for name in same}
 
 
+def test_what_to_do_next_is_said(
+    tmp_path: Path, there: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Tasks whose statement says nothing are kept apart: a run would leave them out, unsaid."""
+    mute = foreign(there, instance_id="acme__mute-1", problem_statement="Bug")
+    path = lines(tmp_path / "rows.jsonl", foreign(there), mute)
+    out = tmp_path / "out"
+    taken(path, there, out)
+    assert capsys.readouterr().out == (
+        f"{out}: 2 tasks to be proven, 1 of them kept apart for what their statements say\n"
+        f"next: patchmark run --repo {there.path} --out {out} --max-tasks 2 --include-apart\n"
+    )
+
+
+def test_the_history_is_not_mined_for_imported_tasks(tmp_path: Path, there: Shop) -> None:
+    path, out = lines(tmp_path / "rows.jsonl", foreign(there)), tmp_path / "out"
+    _, before = taken(path, there, out)
+    assert main(["mine", f"--repo={there.path}", f"--out={out}"]) == 0
+    assert not (out / "mined.json").exists()
+    assert len((out / "candidates.jsonl").read_text("utf-8").splitlines()) == len(before)
+
+
+def test_merged_runs_keep_the_names_of_their_tasks(tmp_path: Path, there: Shop) -> None:
+    for n in (1, 2):
+        row = foreign(there, instance_id=f"acme__shop-{n}")
+        taken(lines(tmp_path / f"{n}.jsonl", row), there, tmp_path / f"run-{n}")
+    main(["merge", str(tmp_path / "run-1"), str(tmp_path / "run-2"), f"--out={tmp_path / 'all'}"])
+    found = imported.read(tmp_path / "all")
+    assert found is not None
+    assert [claim.name for claim in found.tasks.values()] == ["acme__shop-1", "acme__shop-2"]
+
+
 def test_tests_that_are_not_confirmed_are_told(tmp_path: Path, there: Shop) -> None:
     told = ["tests/test_calc.py::test_add", "tests/test_calc.py::test_gone[a"]
     path = lines(tmp_path / "rows.jsonl", foreign(there, FAIL_TO_PASS=told, PASS_TO_PASS=["x"]))

@@ -161,6 +161,13 @@ def test_of_what_init_writes_only_an_open_pin_is_left_to_do(repo: Repo, way: str
     assert wanting(write(repo, workflows(way, MODELS.split(","), "5", pin))) == []
 
 
+def test_a_change_check_asks_everybody_twice(repo: Repo) -> None:
+    text = workflow("change-check", MODELS.split(","), "5").replace("@COMMIT", f"@{SHA}")
+    found = look(repo, text)
+    assert wanting(found.values()) == []
+    assert found["cost"].found.startswith("60 answers for 30 tasks at most")
+
+
 def test_of_shards_cost_and_time_are_those_of_all(repo: Repo) -> None:
     """From the defaults of the workflow's own inputs; what only plans or merges asks nobody."""
     found = write(repo, workflows("sharded", MODELS.split(","), "40"))
@@ -238,8 +245,8 @@ def test_who_calls_a_workflow_must_give_what_it_needs(
     ("old", "new", "name", "words"),
     [
         ("workflows: [patchmark fork run]", "workflows: [fork]", "waits for", "fork, and no"),
-        ("      - uses: actions/download", f"      - uses: actions/checkout@{SHA}\n"
-         "      - uses: actions/download", "trigger", "a checkout beside"),
+        ("      - uses: patch", f"      - uses: actions/checkout@{SHA}\n      - uses: patch",
+         "trigger", "a checkout beside"),
         ("on:\n", "on:\n  push: {}\n", "trigger", "nothing to post"),
         ("      actions: read", "      checks: read", "permissions", "missing: actions: read"),
         ("artifact: patchmark", "github-token: ${{ secrets.PAT }}\n          artifact: patchmark",

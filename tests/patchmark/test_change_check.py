@@ -17,6 +17,9 @@ from models.guidance import Version
 from patchmark.change_check import Wish, prepared
 from patchmark.change_check_files import LARGEST
 from patchmark.change_check_told import told
+from patchmark.commands import errors, known
+from patchmark.progress import Show
+from patchmark.run import opened
 from patchmark.settings import Flags, Settings
 from reports.tally import tally
 
@@ -299,3 +302,14 @@ def test_a_change_that_tells_the_fixes_is_found_out(repo: Repo) -> None:
     before = check(repo, {"AGENTS.md": fix})
     assert before.change is not None
     assert told(tasks, before.change) == ()
+
+
+def test_its_folder_is_no_backtests(repo: Repo, tmp_path: Path) -> None:
+    """`report` on it would leave out what it is about."""
+    settings = check(repo, {"AGENTS.md": "x\n"}, out=tmp_path / "out")
+    with opened(settings, lambda budget: Show(errors(), lambda: budget.spent)) as run:
+        assert run.repository.head == about(settings).base
+    with pytest.raises(UsageError, match="holds a check of a change"):
+        known(Flags(repo=repo.path, out=tmp_path / "out"))
+    other = known(Flags(repo=repo.path, out=tmp_path / "out", models=CLAUDE))
+    assert other.models == (CLAUDE,)

@@ -153,22 +153,27 @@ def test_who_gets_no_secrets(
         ("", {}, "ann", False),
     ],
 )
-def test_what_is_built_for_others_code_goes_into_no_registry(
+def test_what_is_made_of_others_code_is_left_to_nobody(
     step: Step, monkeypatch: pytest.MonkeyPatch, name: str, payload: Any, actor: str, trusted: bool
 ) -> None:
-    """Pulling goes on: who may read may read."""
-    for variable in ("PATCHMARK_REGISTRY", "PATCHMARK_REGISTRY_PUSH"):
-        monkeypatch.delenv(variable, raising=False)
+    """Nor is what was kept read, which their own steps may have written. Pulling goes on."""
+    names = ("PATCHMARK_REGISTRY", "PATCHMARK_REGISTRY_PUSH", "PATCHMARK_CACHE_FOLDER")
+    for variable in names:
+        monkeypatch.setenv(variable, "of the job")
     environment = started(step, name, payload) | {
         "GITHUB_ACTOR": actor,
         "PATCHMARK_INPUT_REGISTRY": "ghcr.io/owner/images",
         "PATCHMARK_INPUT_REGISTRY_PUSH": "true",
         "PATCHMARK_INPUT_COMMENT": "off",
+        "PATCHMARK_INPUT_CACHE_FOLDER": "kept",
     }
-    seen: dict[str, str | None] = {}
+    seen: list[str | None] = []
 
-    def program(_: list[str]) -> int:
-        seen.update({name: os.environ.get(f"PATCHMARK_REGISTRY{name}") for name in ("", "_PUSH")})
+    def program(arguments: list[str]) -> int:
+        (out,) = (item.partition("=")[2] for item in arguments if item.startswith("--out="))
+        seen.extend([*map(os.environ.get, names), out])
+        Path(out).mkdir(parents=True)
+        Path(out, "patches.jsonl").write_text("paid\n", encoding="utf-8")
         return 2
 
     before = dict(os.environ)
@@ -177,4 +182,8 @@ def test_what_is_built_for_others_code_goes_into_no_registry(
     finally:
         os.environ.clear()
         os.environ.update(before)
-    assert seen == {"": "ghcr.io/owner/images", "_PUSH": "true" if trusted else None}
+    push, folder = ("true", str(step.folder / "kept")) if trusted else (None, None)
+    out = str(step.folder / ("kept" if trusted else "temp") / "patchmark-run")
+    assert seen == ["ghcr.io/owner/images", push, folder, out]
+    assert step.outputs["cache-changed"] == ("true" if trusted else "false")
+    assert (step.folder / "kept").exists() is trusted

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,13 @@ from support.report_data import demo
 
 from core.report import Report
 from patchmark import fork_report, posting
+from patchmark.artifact import LARGEST
 from patchmark.fork_report import run
 from reports.markdown import MARKER
 from reports.patience import Pace
 from reports.tally import tally
 
+NAME = "patchmark-report"
 HEAD, MERGE = "a" * 40, "b" * 40
 BASE = {"id": REPOSITORY_ID, "full_name": "owner/sample", "owner": {"login": "owner"}}
 FORK = {"id": len("x/fork"), "full_name": "x/fork", "owner": {"login": "x"}}
@@ -60,6 +64,13 @@ def posted(
     if report is not None:
         text = report if isinstance(report, str) else report.model_dump_json()
         (there / "report.json").write_text(text, encoding="utf-8")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path in there.iterdir():
+            archive.write(path, path.name)
+    if report is not None:
+        run_id = more.get("id", 77)
+        github.artifacts.setdefault(run_id, {})["patchmark-report"] = packed.getvalue()
     variables = {name: more.pop(name) for name in list(more) if name.isupper()}
     environment = step.environment(
         GITHUB_API_URL=github.api, GITHUB_EVENT_NAME="workflow_run",
@@ -78,6 +89,69 @@ def test_the_report_is_posted_on_the_pull_request_with_that_head(
     assert "https://github.com/owner/sample/actions/runs/77" in body
     assert "nobody has checked them" in body
     assert step.outputs["comment-url"].endswith("/pull/7#issuecomment-1001")
+
+
+def test_the_artifact_is_fetched_without_the_token_or_taken_as_it_was_downloaded(
+    step: Step, github: FakeGitHub
+) -> None:
+    """An Enterprise Server has nothing that `actions/download-artifact` takes of other runs."""
+    assert posted(step, github) == 0
+    assert github.storage_tokens == {""}
+    (listing, address) = [line for line in github.requests if "artifacts" in line]
+    assert listing.startswith("GET /api/v3/repos/owner/sample/actions/runs/77/artifacts?")
+    assert address == "GET /api/v3/repos/owner/sample/actions/artifacts/7700/zip"
+    github.artifacts.clear()
+    later = REPORT.model_copy(update={"verdict": "As downloaded."})
+    assert posted(step, github, later, PATCHMARK_INPUT_DOWNLOADED="patchmark-report") == 0
+    assert "As downloaded." in github.bodies[0]
+    assert [line for line in github.requests if "artifacts" in line] == [listing, address]
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "why"),
+    [
+        (b"no zip file", 2, "::error title=patchmark::the artifact is refused"),
+        (bytes(LARGEST + 1), 2, "larger than 20000000 bytes"),
+        (None, 0, "the run left no report"),
+    ],
+)
+def test_what_is_fetched_is_within_bounds(
+    step: Step,
+    github: FakeGitHub,
+    content: bytes | None,
+    code: int,
+    why: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    github.artifacts[77] = {"another": b"x", **({} if content is None else {NAME: content})}
+    assert posted(step, github, None) == code
+    assert why in capsys.readouterr().out
+    assert github.bodies == []
+
+
+def test_a_storage_that_sends_more_than_it_said_is_stopped(
+    step: Step, github: FakeGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And its address, which is as good as a key, is in no message."""
+    github.artifacts[77] = {NAME: _Endless()}
+    assert posted(step, github, None) == 2
+    assert "larger than" in capsys.readouterr().out
+    github.artifacts[77] = {NAME: b""}
+    github.storage_status = 403
+    assert posted(step, github, None) == 0
+    out = capsys.readouterr().out
+    assert "the artifact cannot be fetched: HTTPError" in out
+    assert "s3cret" not in out
+
+
+class _Endless(bytes):
+    """Far more than it says that it is."""
+
+    def __len__(self) -> int:
+        return 10
+
+    def __bytes__(self) -> bytes:
+        return bytes(LARGEST * 2)
 
 
 def test_the_merge_that_checkout_takes_is_the_same_pull_request(

@@ -99,7 +99,7 @@ class Folder:
         console = Console(quiet=True)
         with opened(settings, lambda budget: Show(console, lambda: budget.spent)) as run:
             finish(run)
-            return trail_of(run)
+            return trail_of(run, {task.id for task in run.all_tasks()})
 
     def attempt(self, *more: str) -> AttemptTrail:
         return self.trail(*more).attempts[self.task.id, OPUS, 1]

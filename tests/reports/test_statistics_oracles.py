@@ -169,9 +169,11 @@ def test_pass_at_k_counts_all_choices(n: int, c: int, k: int) -> None:
 def many_draws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """So many that chance does not hide which method it is."""
     statistics_bootstrap._drawn.cache_clear()
+    statistics_bootstrap._sums.cache_clear()
     monkeypatch.setattr(statistics_bootstrap, "RESAMPLES", 20_000)
     yield
     statistics_bootstrap._drawn.cache_clear()
+    statistics_bootstrap._sums.cache_clear()
 
 
 @pytest.mark.parametrize("seed", [2, 3])

@@ -13,7 +13,8 @@ from support.push_registry import PushRegistry
 from core.errors import EngineError, UsageError
 from sandbox.docker import DockerEngine
 from sandbox.engine import File
-from sandbox.stock import Marks, Stock, total_bytes
+from sandbox.sizes import total_bytes
+from sandbox.stock import Marks, Stock
 from sandbox.tars import pack
 
 pytestmark = pytest.mark.docker

@@ -72,7 +72,8 @@ _FIELDS: dict[str, st.SearchStrategy[Any]] = {
     ),
     "tripwires": NAMES,
     "habits": NAMES,
-    "test_command": WORDS,
+    # Of a runner that all formats know, with anything behind it.
+    "test_command": TEXT.map("/opt/venv/bin/python /patchmark/in/start.py -q {}".format),
     "key": TEXT,
 }  # fmt: skip
 TASK = st.fixed_dictionaries(_FIELDS).map(lambda fields: make_task(**fields))

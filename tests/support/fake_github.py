@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from support.served import Served, read_json, send_json
+from support.served import Served, read_json, send, send_json
 
 NAME = "owner/sample"
 NUMBER = 7
@@ -75,11 +76,16 @@ class FakeGitHub(Served):
         self.after: list[Callable[[], object]] = []
         """What happens once the next writes were carried out, and before that is answered."""
         self.pulls: list[dict[str, Any]] = []
+        self.artifacts: dict[int, dict[str, bytes]] = {}
+        """Run → name of an artifact → the zip file that it is."""
         self.comments: list[Stored] = []
         self._last = 1000
         self.requests: list[str] = []
         self.received: list[str] = []
         """Every request as it came, but for its authorization."""
+        self.storage_status = 200
+        self.storage_tokens: set[str] = set()
+        """The same of those that came to the storage of artifacts, which is another's."""
         self.tokens: set[str] = set()
         """The authorization headers that came."""
 
@@ -125,6 +131,11 @@ class FakeGitHub(Served):
         return there
 
     def handle(self, request: BaseHTTPRequestHandler) -> None:
+        if found := re.fullmatch(r"/storage/(\d+)\?signature=s3cret", request.path):
+            self.storage_tokens.add(request.headers.get("authorization", ""))
+            run, place = divmod(int(found[1]), 100)
+            send(request, self.storage_status, bytes(list(self.artifacts[run].values())[place]))
+            return
         sent = read_json(request)
         self.requests.append(f"{request.command} {request.path}")
         others = [pair for pair in request.headers.items() if pair[0].lower() != "authorization"]
@@ -162,7 +173,20 @@ class FakeGitHub(Served):
             found = [one for one in self.pulls if state in ("all", one["state"])]
             found = [one for one in found if head in ("", one["head"]["label"])]
             return self._page(found, query, path)
-        return 404, _NOT_FOUND, {}
+        return self._artifacts(path) or (404, _NOT_FOUND, {})
+
+    def _artifacts(self, path: str) -> _Answer | None:
+        """A run's list, the address of one, or None for another path."""
+        if found := re.fullmatch(rf"{_REPOSITORY}/actions/runs/(\d+)/artifacts", path):
+            run = int(found[1])
+            listed = [
+                {"id": run * 100 + n, "name": name, "size_in_bytes": len(data), "expired": False}
+                for n, (name, data) in enumerate(self.artifacts.get(run, {}).items())
+            ]
+            return 200, {"total_count": len(listed), "artifacts": listed}, {}
+        if found := re.fullmatch(rf"{_REPOSITORY}/actions/artifacts/(\d+)/zip", path):
+            return 302, {}, {"location": f"{self.url}/storage/{found[1]}?signature=s3cret"}
+        return None
 
     def _graphql(self, sent: dict[str, Any]) -> _Answer:  # noqa: ARG002 - others look at it
         if isinstance(self.viewer, int):

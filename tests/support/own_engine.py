@@ -122,4 +122,5 @@ def load_small(engine: DockerEngine, tag: str = SMALL) -> None:
         for path in sorted(paths):
             home = "/bin" if path.name in TOOLS else str(path.parent)
             tar.add(path.resolve(), f"{home}/{path.name}")
-    engine._api.import_image_from_data(out.getvalue(), *tag.rsplit(":", 1))
+    out.seek(0)
+    engine.load_rootfs(out, tag)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import sys
 import threading
 from collections.abc import Iterable
@@ -22,6 +23,7 @@ class Served:
 
     def __init__(self) -> None:
         self._server = _Server(("127.0.0.1", 0), _handler(self))
+        self._scheme = "http"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
     def __enter__(self) -> Self:
@@ -41,7 +43,12 @@ class Served:
     @property
     def url(self) -> str:
         """The address to give to a client, without a slash at its end."""
-        return f"http://{self.host}"
+        return f"{self._scheme}://{self.host}"
+
+    def use_tls(self, context: ssl.SSLContext) -> None:
+        """Speak TLS; before the block is entered."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self._scheme = "https"
 
     def handle(self, request: BaseHTTPRequestHandler) -> None:
         """Answer one request; called in a thread of its own for every connection."""
@@ -97,5 +104,5 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Be silent about clients that went away; everything else is printed."""
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
             super().handle_error(request, client_address)

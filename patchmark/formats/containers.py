@@ -1,4 +1,4 @@
-"""The images that exported tasks start from, under names that other tools and machines can use."""
+"""What exported tasks run in: images under names that others can use, and how work is taken out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,25 @@ from collections.abc import Iterator
 
 from core.errors import EngineError
 from patchmark.formats.base import Problem, Source
+
+DIFF = "/logs/artifacts/patchmark.diff"
+"""Where an agent's work lies in the end."""
+KEEP_GIT = "mkdir -p /patchmark && cp -r /repo/.git /patchmark/git && chmod -R go+rX /patchmark/git"
+"""The diff is made by this copy; the repository's own is the agent's to do with as it likes."""
+TAKE_DIFF = f"""set -e
+rm -rf /tmp/.patchmark-git
+cp -r /patchmark/git /tmp/.patchmark-git
+git() {{
+  command git --git-dir=/tmp/.patchmark-git --work-tree=/repo -c core.fsmonitor=false \
+-c core.hooksPath=/dev/null -c core.quotePath=false -c 'safe.directory=*' "$@"
+}}
+cd /repo
+git add -AN . || true
+mkdir -p {DIFF.rpartition("/")[0]}
+git diff --no-ext-diff --no-textconv --no-color --no-renames HEAD > {DIFF}
+"""
+RUN_JUDGE = """python=$(command -v /usr/bin/python3 || command -v python3)
+exec "$python" -I -S -B /tests/judge.pyz /tests/task.json"""
 
 
 def image_name(image: str) -> str:

@@ -1,0 +1,1 @@
+"""Runs over many machines: a Dask cluster's workers hold the containers, all else stays here."""
