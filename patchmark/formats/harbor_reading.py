@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from patchmark.formats.problem import FRAME
 from patchmark.formats.reading import UnfitError, json_of, text_of
 
 SCHEMA = "1.4"
+_OLDER = ("1.0", "1.1", "1.2", "1.3")
+"""What is read of others' tasks was the same in these."""
 INSTRUCTION = "instruction.md"
 FIX = "solution/fix.patch"
 RECORD = "tests/task.json"
@@ -74,8 +76,9 @@ def _told(folder: Path) -> Told:
         raise UnfitError("is a link; a folder of its own was expected")
     if not is_name(folder.resolve().name):
         raise UnfitError("the folder's name: letters, digits and . _ - were expected")
-    _check(_settings(folder))
-    if (folder / RECORD).exists():
+    ours = (folder / RECORD).exists()
+    _check(_settings(folder), (SCHEMA,) if ours else (SCHEMA, *_OLDER))
+    if ours:
         return _ours(folder)
     if (folder / ROW).exists():
         row = json_of(text_of(folder / ROW, below=folder), ROW)
@@ -94,12 +97,13 @@ def _settings(folder: Path) -> Mapping[str, Any]:
         raise UnfitError(f"{_SETTINGS}:{line}: TOML was expected: {what}") from error
 
 
-def _check(settings: Mapping[str, Any]) -> None:
+def _check(settings: Mapping[str, Any], schemas: Sequence[str]) -> None:
     """What a task of another kind would not be judged by. Raises UnfitError."""
     # Harbor reads the old name, and takes a task that names none as one of today.
     version = settings.get("schema_version", settings.get("version", SCHEMA))
-    if version != SCHEMA:
-        raise UnfitError(f"{_SETTINGS}: schema_version {version!r}: {SCHEMA!r} was expected")
+    if version not in schemas:
+        older = f", or an older one from {_OLDER[0]!r} on," if len(schemas) > 1 else ""
+        raise UnfitError(f"{_SETTINGS}: schema_version {version!r}: {SCHEMA!r}{older} was expected")
     if settings.get("steps"):
         raise UnfitError(f"{_SETTINGS}: it has steps; a task of one instruction was expected")
     environment = settings.get("environment")

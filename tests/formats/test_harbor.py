@@ -99,6 +99,17 @@ def test_a_task_that_carries_a_row_of_swe_bench_is_read_from_it(written: Path) -
     (told,) = read(written).tasks
     assert (told.name, told.statement) == ("acme__shop-7", "x is not y")
     assert told.where.endswith("tests/config.json")
+    # Those that exist were mostly made for older schemas, and nothing that is read has changed.
+    settings = (written / NAME / "task.toml").read_text()
+    (written / NAME / "task.toml").write_text(
+        settings.replace('schema_version = "1.4"', 'version = "1.0"')
+    )
+    assert read(written).tasks == (told,)
+    (written / NAME / "task.toml").write_text(settings.replace('= "1.4"', '= "1.5"'))
+    (problem,) = read(written).problems
+    assert problem.what == (
+        "schema_version '1.5': '1.4', or an older one from '1.0' on, was expected"
+    )
 
 
 def _script_only(folder: Path) -> None:
