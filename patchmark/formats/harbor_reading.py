@@ -1,4 +1,4 @@
-"""Reading Harbor tasks: those that patchmark wrote, and others that carry a row of SWE-bench."""
+"""Reading Harbor tasks: those that patchmark wrote, and others as far as they tell what one is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UsageError
-from patchmark.formats import rows
+from patchmark.formats import harbor_foreign, rows
 from patchmark.formats.base import Problem, Read, Told
 from patchmark.formats.carried import restored
 from patchmark.formats.names import is_name
@@ -26,11 +26,6 @@ ROW = "tests/config.json"
 """Where tasks that were made from SWE-bench's data set keep its row."""
 _SETTINGS = "task.toml"
 _PLACE = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
-_CARRIES = (
-    f"it carries neither patchmark's record ({RECORD}) nor a row of SWE-bench ({ROW}). A script "
-    "that solves and one that scores tell neither which commit of which repository they are about "
-    "nor which tests tell of a fix, so no patch could be judged by them here"
-)
 
 
 def read(path: Path) -> Read:
@@ -77,13 +72,14 @@ def _told(folder: Path) -> Told:
     if not is_name(folder.resolve().name):
         raise UnfitError("the folder's name: letters, digits and . _ - were expected")
     ours = (folder / RECORD).exists()
-    _check(_settings(folder), (SCHEMA,) if ours else (SCHEMA, *_OLDER))
+    settings = _settings(folder)
+    _check(settings, (SCHEMA,) if ours else (SCHEMA, *_OLDER))
     if ours:
         return _ours(folder)
     if (folder / ROW).exists():
         row = json_of(text_of(folder / ROW, below=folder), ROW)
         return rows.told(row, str(folder / ROW))
-    raise UnfitError(_CARRIES)
+    return harbor_foreign.told(folder, settings)
 
 
 def _settings(folder: Path) -> Mapping[str, Any]:
