@@ -11,7 +11,7 @@ import errno
 import fcntl
 import os
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -55,6 +55,7 @@ class RunFolder:
         self._lock = threading.Lock()
         self._held: int | None = None
         self._attempts: dict[type[Record], Attempts[Any]] = {}
+        self._written = Counter[type[Record]]()
 
     def __enter__(self) -> Self:
         try:
@@ -128,11 +129,16 @@ class RunFolder:
                 start = _append(path, b"".join(lines))
             except OSError as error:
                 raise StoreError(f"{path}: cannot be written: {error}") from error
+            self._written[kind] += len(records)
             for record, line in zip(records, lines, strict=True):
                 known = self._attempts.get(kind)
                 if known is not None and not known.appended(record, start, len(line)):
                     del self._attempts[kind]
                 start += len(line)
+
+    def written(self, *kinds: type[Record]) -> int:
+        """How many records of these kinds were written since it was opened."""
+        return sum(self._written[kind] for kind in kinds)
 
     def read(self, kind: type[R]) -> Iterator[R]:
         """All records of one kind in the order they were written.

@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from core.errors import StoreError
 from core.redact import Redactor
@@ -23,6 +23,7 @@ from models.exchange import Exchange, Failure, SentRequest, Slot, Waited
 from models.provider import Request
 
 R = TypeVar("R", Exchange, Failure, SentRequest)
+M = TypeVar("M", bound=BaseModel)
 
 
 class ExchangeStore:
@@ -184,46 +185,13 @@ class ExchangeStore:
         if self._redactor.data(content) == content:
             return content
         if ".failed-" in path.name:
-            return _text(self._redacted(_parse(Failure, path)))
-        return _text(self._redacted(_parse(Exchange, path)))
+            return _text(self._redacted(parse(Failure, path)))
+        return _text(self._redacted(parse(Exchange, path)))
 
 
 def kept(path: Path) -> Exchange | Failure:
     """An answer or a failure, of a name that `names` gave. Raises StoreError, naming the file."""
-    return _parse(Failure, path) if ".failed-" in path.name else _parse(Exchange, path)
-
-
-def spent(folder: Path, entrant: str = "*") -> Decimal:
-    """US dollars that an exchanges folder shows as billed.
-
-    What is not known counts with what was set aside for it, and so does what was under way when a
-    run was killed, but for batches, which count for themselves. `entrant` is the folder of one,
-    as in `Slot.folder`; all of them unless it is given. Raises StoreError, naming the file, when
-    one is damaged.
-    """
-    total = Decimal(0)
-    for path in sorted(folder.glob(f"{entrant}/*.json")):
-        if ".failed-" in path.name:
-            total += _billed(_parse(Failure, path))
-        elif path.name.endswith(".request.json"):
-            total += _under_way(path)
-        else:
-            exchange = _parse(Exchange, path)
-            total += 0 if exchange.fiction else _billed(exchange)
-    return total
-
-
-def _billed(record: Failure | Exchange) -> Decimal:
-    cost = record.cost_usd
-    return cost if cost is not None else record.worst_usd or Decimal(0)
-
-
-def _under_way(path: Path) -> Decimal:
-    """What a request may have cost that has neither an answer nor a failure."""
-    sent, stem = _parse(SentRequest, path), path.name.removesuffix(".request.json")
-    ends = (f"{stem}.json", f"{stem}.failed-{sent.number}.json")
-    over = sent.batch is not None or any(path.with_name(end).exists() for end in ends)
-    return Decimal(0) if over else sent.worst_usd or Decimal(0)
+    return parse(Failure, path) if ".failed-" in path.name else parse(Exchange, path)
 
 
 def write_durably(path: Path, content: bytes) -> None:
@@ -281,13 +249,14 @@ def free(path: Path) -> Path:
 def _load(kind: type[R], path: Path, slot: Slot) -> R | None:
     if not path.exists():
         return None
-    record = _parse(kind, path)
+    record = parse(kind, path)
     if (record.task_id, record.attempt, record.turn) != (slot.task_id, slot.attempt, slot.turn):
         raise StoreError(f"{path}: is about {record.task_id}.{record.attempt}.{record.turn}")
     return record
 
 
-def _parse(kind: type[R], path: Path) -> R:
+def parse(kind: type[M], path: Path) -> M:
+    """A file of one record. Raises StoreError, naming the file, when it is damaged."""
     try:
         return kind.model_validate_json(path.read_bytes())
     except ValidationError as error:

@@ -16,7 +16,7 @@ from models.command import CommandLine
 from models.connect import connect_batches
 from models.desk import Desk, answers, asker, check_cap, connection, recordings, source
 from models.exchange import slug
-from models.exchange_store import ExchangeStore, spent
+from models.exchange_store import ExchangeStore
 from models.guidance import Guidance
 from models.oneshot import OneShot
 from models.passing import Upstream
@@ -39,6 +39,7 @@ from models.spec import (
     parse,
     works_in_a_container,
 )
+from models.spent import spent
 from models.window import CHARACTERS, window
 from models.wire import OFFERED, WIRES
 

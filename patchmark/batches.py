@@ -136,7 +136,7 @@ def pauses() -> Iterator[float]:
 def awaited(run: Run) -> int:
     """How many answers to what this run asks are awaited from batches."""
     opened = BatchStore(run.folder.exchanges).open() if run.settings.replay is None else []
-    tasks = {task.id for task in run.all_tasks()}
+    tasks = {task.id for task in run.all_tasks()} if opened else set()
     return sum(
         item.task_id in tasks and item.attempt <= run.settings.attempts
         for batch in opened

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 from core.collector import put_off
 from core.report import ApartRow, Report
-from core.types import Candidate, Cutoff, Dropped, Outcome, Task
+from core.types import Candidate, Cutoff, Dropped, Outcome, Patch, Task
 from models.cutoffs import cutoff
 from models.rewrite import billed
 from patchmark import __version__, imported, partial
@@ -55,6 +56,7 @@ def _facts(run: Run) -> Facts:
     dropped = _latest_drops(run)
     mined_out = [d for d in dropped if d.stage == "mine"]
     waiting = awaited(run)
+    patches = list(run.patches().values())
     return Facts(
         repository=name_of(run.repository, settings.repo),
         head=run.repository.head,
@@ -65,7 +67,7 @@ def _facts(run: Run) -> Facts:
         entrants=settings.models,
         attempts=settings.attempts,
         tasks=newest_first(run.tasks()),
-        patches=list(run.patches().values()),
+        patches=patches,
         verdicts=list(run.verdicts().values()),
         dropped=dropped,
         limits=_limits(settings),
@@ -83,7 +85,7 @@ def _facts(run: Run) -> Facts:
         rewriter=settings.rewrite_with,
         rewriting_usd=_rewriting(run),
         probes=list(run.probes().values()),
-        cutoffs=_cutoffs(run),
+        cutoffs=_cutoffs(settings, patches),
         sandbox=run.confinement(),
         opinions=opinions_of(run),
         current=settings.current_model,
@@ -169,13 +171,13 @@ def _rewriting(run: Run) -> Decimal | None:
     return billed(run.folder.exchanges, name, [task.id for task in run.all_tasks()])
 
 
-def _cutoffs(run: Run) -> dict[str, Cutoff | None]:
+def _cutoffs(settings: Settings, patches: Sequence[Patch]) -> dict[str, Cutoff | None]:
     """Entrant → cutoff of the model that answered, which need not be the one asked for."""
-    served: dict[str, list[str | None]] = {name: [] for name in run.settings.models}
-    for (_, entrant, _), patch in run.patches().items():
-        if entrant in served:
-            served[entrant].append(patch.served_model)
-    return {name: cutoff(name, models, run.settings.cutoffs) for name, models in served.items()}
+    served: dict[str, list[str | None]] = {name: [] for name in settings.models}
+    for patch in patches:
+        if patch.entrant in served:
+            served[patch.entrant].append(patch.served_model)
+    return {name: cutoff(name, models, settings.cutoffs) for name, models in served.items()}
 
 
 def newest_first(tasks: list[Task]) -> list[Task]:

@@ -9,26 +9,27 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from threading import Lock
+from typing import Any, TypeVar
 
 from core.attempts import Key
 from core.confinement import Confinement
 from core.git import Repository
 from core.opinion import Opinion
 from core.store import RunFolder
-from core.types import Candidate, Dropped, Patch, Probe, Task, Verdict
+from core.types import Candidate, Dropped, Patch, Probe, Record, Task, Verdict
 from miner.outline import outline
 from models.base import Entrant
 from models.batch_store import pledged
 from models.batching import Batcher
 from models.budget import Budget
 from models.desk import Desk
-from models.exchange_store import spent
 from models.lanes import Lanes
 from models.probe import Prober
 from models.registry import batcher, build, prober, repairer, reviewer, rewriter
 from models.repair import Repairer
 from models.review import Reviewer
 from models.rewrite import Rewriter
+from models.spent import spent
 from patchmark import asked
 from patchmark.clock import Clock
 from patchmark.cluster.place import Cluster
@@ -47,6 +48,8 @@ from sandbox.image import Images
 from sandbox.recipe import EnvironmentSettings
 from sandbox.validate import Validator
 
+T = TypeVar("T")
+
 
 @dataclass
 class Run:
@@ -61,6 +64,7 @@ class Run:
     clock: Clock = field(default_factory=Clock)
     _engine: DockerEngine | None = None
     _connecting: Lock = field(default_factory=Lock)
+    _made: dict[str, tuple[int, Any]] = field(default_factory=dict)
 
     @property
     def engine(self) -> DockerEngine:
@@ -190,8 +194,19 @@ class Run:
         """Who mends recipes. Raises UsageError as `entrants` does."""
         return repairer(name, self._desk)
 
+    def _once(self, name: str, kinds: tuple[type[Record], ...], make: Callable[[], T]) -> T:
+        """What is made of records of these kinds, until more of them are written."""
+        written = self.folder.written(*kinds)
+        if name not in self._made or self._made[name][0] != written:
+            self._made[name] = (written, make())
+        made: T = self._made[name][1]
+        return made
+
     def candidates(self) -> list[Candidate]:
         """Everything mined that was not taken back since."""
+        return [*self._once("candidates", (Candidate, Dropped), self._candidates)]
+
+    def _candidates(self) -> list[Candidate]:
         gone = {d.commit for d in self.folder.read(Dropped) if d.stage == "mine"}
         latest = self.folder.latest(Candidate, lambda candidate: candidate.fix_commit)
         return [c for commit, c in latest.items() if commit not in gone]
@@ -220,7 +235,8 @@ class Run:
         """The tasks this run is about, at most `most_tasks`; `apart` as in `chosen`."""
         if apart and not self.settings.include_apart:
             return []
-        proven, part = self._proven(), self._share(apart=apart)
+        proven = self._once("proven", (Task,), self._proven)
+        part = self._share(apart=apart)
         return [proven[c.id] for c in part.candidates if c.id in proven][: part.most]
 
     def all_tasks(self) -> list[Task]:

@@ -34,16 +34,12 @@ def write(
     money is a string, so that no digit is lost. Raises UsageError where a file cannot be
     written.
     """
-    before, sheet = earlier(report, history), table(report)
+    before, sheet, about = earlier(report, history), table(report), report.change
     html = page(report, followed, trends_of(before), changes_of(report, before), sheet)
-    about = report.change
-    first = (
-        change_check_comment.comment(report, about)
-        if about
-        else summary(report, before[-1] if before else None)
-    )
+    latest = before[-1] if before else None
+    comment = change_check_comment.comment(report, about) if about else summary(report, latest)
     texts: dict[str, Iterable[str]] = {
-        "report.md": [first],
+        "report.md": [comment],
         "report.html": [html],
         "report.json": as_json(report),
         "report.csv": [sheet],

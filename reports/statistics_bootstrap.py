@@ -67,7 +67,8 @@ def _sums(column: tuple[float, ...]) -> list[float]:
 def _drawn(size: int) -> list[Pick]:
     """What takes the drawn tasks out of a column; kept, because reports ask for the same again."""
     chance = random.Random(size)  # noqa: S311 - statistics, and the same in every report
-    return [itemgetter(*chance.choices(range(size), k=size)) for _ in range(RESAMPLES)]
+    places = list(range(size))  # one number for all its draws: else they fill the memory
+    return [itemgetter(*chance.choices(places, k=size)) for _ in range(RESAMPLES)]
 
 
 def _acceleration(left_out: Sequence[float]) -> float:

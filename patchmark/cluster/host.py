@@ -158,11 +158,15 @@ class Hosts:
             if setup.session in self._gone:
                 raise EngineError("the run has ended")
             if setup.session not in self._hosts:
-                self._hosts[setup.session] = Host(setup)
+                self.add(Host(setup))
             if not self._watching:
                 self._watching = True
                 threading.Thread(target=self._watch, name="leases", daemon=True).start()
             return self._hosts[setup.session]
+
+    def add(self, host: Host) -> None:
+        """From now on it is the one of its run."""
+        self._hosts[host.setup.session] = host
 
     def known(self, session: str) -> Host | None:
         """The run's, if there is one already."""

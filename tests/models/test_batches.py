@@ -26,10 +26,11 @@ from models.budget import Budget
 from models.desk import Desk
 from models.estimate import estimate
 from models.exchange import Slot
-from models.exchange_store import ExchangeStore, spent
+from models.exchange_store import ExchangeStore
 from models.oneshot import OneShot
 from models.pricing import Price
 from models.registry import batcher, build
+from models.spent import spent
 
 NAMES = {
     FakeAnthropicBatch: "anthropic:claude-opus-4-8",

@@ -21,11 +21,11 @@ from core.redact import NOTHING
 from core.types import Patch, Stop
 from models.budget import Budget, OverBudgetError
 from models.desk import Desk
-from models.exchange_store import spent
 from models.pricing import Price
 from models.registry import build, prober, repairer, reviewer, rewriter
 from models.repair import Broken
 from models.review import Pair
+from models.spent import spent
 
 CLAUDE = "anthropic:claude-opus-4-8"
 FILES = {path: text for path, text in CALC.contents.items() if text}

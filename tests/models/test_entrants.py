@@ -20,10 +20,11 @@ from core.types import Stop
 from models.budget import Budget
 from models.desk import Desk
 from models.exchange import Exchange, Failure, Slot, slug
-from models.exchange_store import ExchangeStore, spent
+from models.exchange_store import ExchangeStore
 from models.pricing import Price
 from models.registry import build
 from models.spec import check, needs_key
+from models.spent import spent
 
 CLAUDE = "anthropic:claude-opus-4-8"
 GEMINI = "google:gemini-3.5-flash"

@@ -16,9 +16,9 @@ from core.redact import NOTHING
 from core.types import Expected, Probe, Stop
 from models.budget import Budget
 from models.desk import Desk
-from models.exchange_store import spent
 from models.probe import Prober
 from models.registry import prober
+from models.spent import spent
 
 CLAUDE, GEMINI = "anthropic:claude-opus-4-8", "google:gemini-3.5-flash"
 HEAD = "diff --git a/shop/bill.py b/shop/bill.py\n--- a/shop/bill.py\n+++ b/shop/bill.py\n"

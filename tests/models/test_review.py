@@ -21,10 +21,10 @@ from core.redact import NOTHING
 from core.types import Patch, Stop
 from models.budget import Budget
 from models.desk import Desk
-from models.exchange_store import spent
 from models.provider import Finish
 from models.registry import check_reviewer, reviewer
 from models.review import Pair, read_review
+from models.spent import spent
 
 CLAUDE, AUTHOR = "anthropic:claude-opus-4-8", "google:secret-author"
 COST = Decimal("0.010")  # 1,000 in at $5 and 200 out at $25 a million

@@ -21,9 +21,9 @@ from core.types import Difficulty, Expected, Stop
 from models.budget import Budget
 from models.desk import Desk
 from models.exchange import slug
-from models.exchange_store import spent
 from models.registry import build, check_rewriter, rewriter
 from models.rewrite import billed, make_prompt, read_rewriting, slot_of
+from models.spent import spent
 
 CLAUDE, GEMINI = "anthropic:claude-opus-4-8", "google:gemini-3.5-flash"
 TEXT = "add() subtracts\n\n`add(1, 2)` returns -1. It should return 3.\n"

@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.command_line import command, environment
+from support.calc_repo import CalcRepo
+from support.command_line import command, environment, patchmark
+from support.containers import own_containers
 from support.dask_cluster import Worker, can_cut, started
 from support.fake_whole import WholeChat
 from support.loopback import Asked, Behaviour
 from support.sample import ISSUES, sample
 
+from core.errors import EngineError
+from core.git_copy import copy_name, read_copy, write_copy
+from core.types import Task
+from patchmark.cluster.host import Host, Hosts, NotHereError, placing
+from patchmark.cluster.records import Setup, read_setup, write_setup
+from sandbox.base import base_tag
 from sandbox.discover import connect
 from sandbox.docker import DockerEngine
+from sandbox.ecosystems.python import toolchain
+from sandbox.engine import Limits
+from sandbox.recipe import EnvironmentSettings
 
 pytestmark = pytest.mark.docker
 AGENT = (Path(__file__).parents[1] / "support/tiny_agent.py").read_text("utf-8")
+ROOT = Path(__file__).parents[2]
 QWEN = "server:qwen"
 WORKING, COMMAND = f"{QWEN}+agent+tools=on", f"{QWEN}+command=tiny"
 MODELS = ("reference", "empty", QWEN, WORKING, COMMAND)
@@ -88,8 +103,6 @@ class Team:
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[DockerEngine]:
-    import os
-
     found = connect(os.environ)
     yield found
     found.close()
@@ -121,6 +134,9 @@ def results(out: Path) -> dict[str, dict[str, str]]:
         by = {_key(row): _what(row) for row in kept}
         assert len(by) == len(kept), f"{name}: something stands there twice"
         found[name] = by
+    # How many more were proven than are wanted is a matter of who was how quick.
+    used = {row["task_id"] for row in rows(out / "verdicts.jsonl")}
+    found["tasks"] = {k: v for k, v in found["tasks"].items() if json.loads(v)["id"] in used}
     return found
 
 
@@ -175,3 +191,112 @@ def test_one_killed_and_one_cut_off_change_nothing(
         assert "sent to" not in again
         for log in tmp_path.glob("*.log"):
             assert "k-e-y-e-d" not in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def calc(tmp_path_factory: pytest.TempPathFactory) -> CalcRepo:
+    return CalcRepo.make(tmp_path_factory.mktemp("calc") / "repository")
+
+
+@pytest.fixture
+def host(calc: CalcRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+    """A worker's side of a run, in this process."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    name = copy_name(calc.repository)
+    with placing(name) as folder, (tmp_path / "copy").open("w+b") as stream:
+        write_copy(calc.repository, stream)
+        stream.seek(0)
+        read_copy(stream, folder)
+    setup = Setup(
+        session="s", lease=60, repository=name, environment=EnvironmentSettings(),
+        limits=Limits(seconds=60), validation_runs=1, runtime=None, registry=None, push=False,
+    )  # fmt: skip
+    assert read_setup(write_setup(setup)) == setup
+    found = Host(setup)
+    yield found
+    found.end()
+
+
+def test_a_worker_without_the_image_makes_it_and_shows_that_it_does_what_was_proven(
+    calc: CalcRepo, host: Host
+) -> None:
+    task = host.validator.validate(calc.candidate())
+    assert isinstance(task, Task)
+    elsewhere = task.model_copy(update={"image": "sha256:" + "0" * 64})
+    assert host.localized(task) == task
+    assert host.localized(elsewhere) == task
+    broken = elsewhere.model_copy(update={"id": "d" * 12, "gold_patch": ""})
+    with pytest.raises(NotHereError, match="the real fix does not pass: failed"):
+        host.localized(broken)
+    unknown = elsewhere.model_copy(update={"id": "e" * 12, "test_command": "other"})
+    with pytest.raises(NotHereError, match="no recipe makes it"):
+        host.localized(unknown)
+
+
+def test_a_run_that_falls_silent_leaves_no_container(host: Host, engine: DockerEngine) -> None:
+    hosts = Hosts()
+    hosts.add(host)
+    with (
+        suppress(EngineError),
+        host.engine.waiting(base_tag(toolchain("3.11")), Limits(), {}) as id_,
+    ):
+        there = [found["Id"] for found in own_containers(engine)]
+        assert there == [id_]
+        hosts.end_silent(time.monotonic() + 59)
+        assert [found["Id"] for found in own_containers(engine)] == there
+        hosts.heard_of("s")
+        hosts.end_silent(time.monotonic() + 61)
+        assert own_containers(engine) == []
+    assert hosts.known("s") is None
+
+
+def test_an_address_without_a_scheduler_is_said_within_seconds(tmp_path: Path) -> None:
+    began = time.monotonic()
+    for address, code, words in (
+        ("tcp://127.0.0.1:9", 3, "tcp://127.0.0.1:9: no scheduler answers within 10 s"),
+        ("nowhere", 2, "--cluster nowhere: give a Dask scheduler, as tls://host:8786"),
+    ):
+        repository = sample(tmp_path / str(code))
+        done = patchmark(tmp_path, "run", "--repo", repository, "--cluster", address)
+        assert (done.returncode, words in " ".join(done.stderr.split())) == (code, True), (
+            done.stderr
+        )
+    assert time.monotonic() - began < 60
+
+
+def test_doctor_names_each_worker_and_a_run_refuses_one_that_is_made_otherwise(
+    tmp_path: Path,
+) -> None:
+    other = tmp_path / "other"
+    for name in ("core", "miner", "models", "sandbox", "reports", "patchmark"):
+        shutil.copytree(
+            ROOT / name, other / name, ignore=shutil.ignore_patterns("sample", "__pyc*")
+        )
+    with (other / "core/errors.py").open("a") as file:
+        file.write("# another day\n")
+    with started(tmp_path) as cluster:
+        cluster.worker()
+        told = patchmark(tmp_path, "doctor", "--cluster", cluster.address, "--json")
+        checks = json.loads(told.stdout)
+        assert told.returncode == 0
+        assert [check["name"] for check in checks] == ["scheduler", "worker"]
+        assert "1 workers, 1 containers at once" in checks[0]["found"]
+        for words in (
+            "tcp://",
+            "docker.sock",
+            "1 at once",
+            "GB free",
+            "Python 3.",
+            "distributed 2",
+        ):
+            assert words in checks[1]["found"]
+        cluster.worker(PYTHONPATH=str(other))
+        told = patchmark(tmp_path, "doctor", "--cluster", cluster.address, "--json")
+        bad = [check for check in json.loads(told.stdout) if not check["ok"]]
+        assert (told.returncode, len(bad)) == (2, 1)
+        assert "install there what is here: patchmark" in bad[0]["mend"]
+        done = patchmark(tmp_path, "run", "--repo", sample(tmp_path), "--cluster", cluster.address)
+    said = " ".join(done.stderr.split())
+    assert done.returncode == 2
+    assert len(re.findall(r"patchmark \S+ \(code \w{12}\)", said)) == 2
+    assert "install the same at both ends" in said

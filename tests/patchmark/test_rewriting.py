@@ -21,8 +21,8 @@ from core.store import RunFolder
 from core.types import Link, Patch, StatementSource, Stop, Task
 from models.budget import Budget
 from models.desk import Desk
-from models.exchange_store import spent
 from models.registry import build, rewriter
+from models.spent import spent
 from patchmark.rewriting import LEAKS, Gauge, Rewriting, is_about, originals, plain, rewrite_all
 
 ROOT = Path(__file__).parents[2]

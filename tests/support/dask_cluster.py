@@ -17,7 +17,7 @@ from pathlib import Path
 from support.command_line import environment
 
 from sandbox.docker import DockerEngine
-from sandbox.owned import OWNER
+from sandbox.owned import OWNER, machine
 
 QUICK = {
     "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "11s",  # it takes no less
@@ -46,7 +46,7 @@ class Worker:
 
     def containers(self, engine: DockerEngine, doing: str = "") -> list[str]:
         """Ids of those that it has now, and whose command has this word."""
-        mine = {"label": f"{OWNER}={socket.gethostname()}:{self.pid}"}
+        mine = {"label": f"{OWNER}={machine()}:{self.pid}"}
         found = engine._api.containers(all=True, filters=mine)
         return [one["Id"] for one in found if doing in one["Command"]]
 
