@@ -31,6 +31,7 @@ class Way:
 WAYS = {
     "backtest": Way("by hand and once a month, on the default branch", ("backtest",)),
     "live": Way("on what is merged or labelled `patchmark`, as a trial with an end", ("live",)),
+    "change-check": Way("on a change of AGENTS.md, rules or patchmark.toml", ("change-check",)),
     "on-command": Way("on `/patchmark run` under a pull request", ("on-command",)),
     "fork": Way("on a fork's pull request, without secrets", ("fork-run", "fork-report")),
     "sharded": Way("by hand, many tasks over several jobs", ("sharded",)),
