@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -191,6 +192,26 @@ def test_one_killed_and_one_cut_off_change_nothing(
         assert "sent to" not in again
         for log in tmp_path.glob("*.log"):
             assert "k-e-y-e-d" not in log.read_text()
+
+
+def test_who_stops_a_run_leaves_no_container_on_a_worker(
+    team: Team, engine: DockerEngine, tmp_path: Path
+) -> None:
+    with started(tmp_path) as cluster:
+        worker = cluster.worker()
+        with team.start(tmp_path / "stopped", "--cluster", cluster.address) as process:
+            at_work([worker], engine)
+            process.send_signal(signal.SIGINT)
+            told, _ = process.communicate(timeout=60)
+        assert process.returncode == 130, told
+        assert "the same command goes on where it was" in told
+        deadline = time.monotonic() + 20
+        while worker.containers(engine):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        time.sleep(1)  # nothing that waited is begun
+        assert worker.containers(engine) == []
+        assert worker.process.poll() is None
 
 
 @pytest.fixture(scope="module")
