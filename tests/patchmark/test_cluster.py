@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -232,10 +232,16 @@ def host(calc: CalcRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         session="s", lease=60, repository=name, environment=EnvironmentSettings(),
         limits=Limits(seconds=60), validation_runs=1, runtime=None, registry=None, push=False,
     )  # fmt: skip
-    assert read_setup(write_setup(setup)) == setup
     found = Host(setup)
     yield found
     found.end()
+
+
+def test_a_worker_reckons_the_key_that_the_run_does(host: Host) -> None:
+    """Bug: 300 seconds came to a worker as 300.0, and each proof was made again by each run."""
+    sent = replace(host.setup, limits=Limits(seconds=300, cpus=2))
+    came = read_setup(write_setup(sent))
+    assert repr((came.environment, came.limits)) == repr((sent.environment, sent.limits))
 
 
 def test_a_worker_without_the_image_makes_it_and_shows_that_it_does_what_was_proven(
