@@ -19,7 +19,7 @@ from patchmark.config import NAME, load
 from patchmark.enterprise import RUNNER, for_enterprise, is_enterprise
 from patchmark.options import CurrentModel, Models, Repo
 from patchmark.pinning import OPEN, given, known
-from patchmark.under_test import open_repository
+from patchmark.under_test import distrust, open_repository
 from patchmark.workflow_files import WAYS, secrets_for, workflows
 
 EPILOG = (
@@ -118,6 +118,8 @@ def init(
     """Write patchmark.toml and workflow files for this repository."""
     # Where GitHub looks for workflows, whichever folder of the repository this is started in.
     folder = work_tree(repo or Path())
+    # Before git is first started, for our own commit.
+    distrust(folder)
     pin = given(action) if action else known()
     asking = (models, current_model, budget_usd, how) == (None,) * 4 and _on_a_terminal()
     keeping = (models, current_model, budget_usd) == (None,) * 3 and not asking and not force

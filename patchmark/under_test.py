@@ -20,14 +20,18 @@ def trust_absolute_folders_only() -> None:
     os.environ["PATH"] = trusted_path(os.environ.get("PATH", os.defpath))
 
 
-def open_repository(path: Path) -> Repository:
-    """The repository at or above `path`. Its folders are taken off this process's PATH.
+def distrust(path: Path) -> None:
+    """Take the folders of the repository at or above `path` off this process's PATH.
 
     Not of git alone: the engine's client looks for `docker-credential-*`, a base image is made
-    by debootstrap and tar. Raises RepositoryError.
+    by debootstrap and tar.
     """
-    inside = work_tree(path)
-    os.environ["PATH"] = trusted_path(os.environ.get("PATH", os.defpath), inside)
+    os.environ["PATH"] = trusted_path(os.environ.get("PATH", os.defpath), work_tree(path))
+
+
+def open_repository(path: Path) -> Repository:
+    """The repository at or above `path`, of which no program is run. Raises RepositoryError."""
+    distrust(path)
     return Repository(path)
 
 
