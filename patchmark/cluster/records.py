@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -109,8 +110,9 @@ def write_setup(setup: Setup) -> bytes:
 
 @lru_cache(maxsize=8)
 def read_setup(content: bytes) -> Setup:
-    """As it was sent."""
-    return _SETUP.validate_json(unpack(content))
+    """As it was sent, to the letter: keys of proofs and verdicts are of how limits are written."""
+    text = unpack(content)
+    return replace(_SETUP.validate_json(text), limits=Limits(**json.loads(text)["limits"]))
 
 
 def pack(content: bytes | str) -> bytes:

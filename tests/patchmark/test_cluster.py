@@ -6,12 +6,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,26 @@ def test_one_killed_and_one_cut_off_change_nothing(
             assert "k-e-y-e-d" not in log.read_text()
 
 
+def test_who_stops_a_run_leaves_no_container_on_a_worker(
+    team: Team, engine: DockerEngine, tmp_path: Path
+) -> None:
+    with started(tmp_path) as cluster:
+        worker = cluster.worker()
+        with team.start(tmp_path / "stopped", "--cluster", cluster.address) as process:
+            at_work([worker], engine)
+            process.send_signal(signal.SIGINT)
+            told, _ = process.communicate(timeout=60)
+        assert process.returncode == 130, told
+        assert "the same command goes on where it was" in told
+        deadline = time.monotonic() + 20
+        while worker.containers(engine):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        time.sleep(1)  # nothing that waited is begun
+        assert worker.containers(engine) == []
+        assert worker.process.poll() is None
+
+
 @pytest.fixture(scope="module")
 def calc(tmp_path_factory: pytest.TempPathFactory) -> CalcRepo:
     return CalcRepo.make(tmp_path_factory.mktemp("calc") / "repository")
@@ -211,10 +232,16 @@ def host(calc: CalcRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         session="s", lease=60, repository=name, environment=EnvironmentSettings(),
         limits=Limits(seconds=60), validation_runs=1, runtime=None, registry=None, push=False,
     )  # fmt: skip
-    assert read_setup(write_setup(setup)) == setup
     found = Host(setup)
     yield found
     found.end()
+
+
+def test_a_worker_reckons_the_key_that_the_run_does(host: Host) -> None:
+    """Bug: 300 seconds came to a worker as 300.0, and each proof was made again by each run."""
+    sent = replace(host.setup, limits=Limits(seconds=300, cpus=2))
+    came = read_setup(write_setup(sent))
+    assert repr((came.environment, came.limits)) == repr((sent.environment, sent.limits))
 
 
 def test_a_worker_without_the_image_makes_it_and_shows_that_it_does_what_was_proven(

@@ -115,9 +115,10 @@ def test_each_way_is_clean_for_other_models_and_holds_their_keys_alone(tmp_path:
                 asks = way != "fork"
                 assert (",".join(models) in text) == asks or models == ("reference", "empty")
                 budgets = re.findall(r'budget-usd: [^"\n]*"(.*?)"|default: "(3)"', text)
+                assert bool(budgets) == asks
                 # Of live, it is for each pull request: what a whole run may cost is too much.
-                assert bool(budgets) == (asks and way != "live")
-                assert all("3" in found for found in budgets)
+                assert all(("2" if way == "live" else "3") in found for found in budgets)
+                assert 'budget-usd: "0.5"' in workflow(name[10:-4], models, "0.5") or way != "live"
                 known = (*SECRETS.values(), "OPENROUTER_API_KEY")
                 named = {secret for secret in known if secret in text}
                 assert named == (set(secrets_for(models)) if asks else set())

@@ -146,7 +146,7 @@ def _start(
 ) -> subprocess.Popen[bytes]:
     with log.open("wb") as out:
         return subprocess.Popen(
-            words, stdout=out, stderr=out, cwd=folder, env=environment(folder, **QUICK, **more)
+            words, stdout=out, stderr=out, cwd=folder, env=environment(folder, **{**QUICK, **more})
         )
 
 

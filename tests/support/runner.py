@@ -36,6 +36,7 @@ fi
 # A key is saved once, and an artifact of two jobs is the last one's only where that is asked for.
 _SAVE = 'if [ -d "$AT" ]; then mkdir "$CACHES/$KEY" && cp -a "$AT/." "$CACHES/$KEY/"; fi'
 _UPLOAD = """
+if [ "$NAME" = "${LOST:-}" ]; then exit 1; fi
 to=$ARTIFACTS/$NAME
 if [ "$OVERWRITE" = true ]; then rm -rf "$to"; fi
 mkdir "$to"
@@ -75,7 +76,8 @@ def _action(folder: Path, script: str) -> Path:
 def actions(folder: Path, repository: Path) -> dict[str, Path]:
     """What the examples use, by how they name it. Ours is this checkout, and not installed anew.
 
-    Caches and artifacts lie in the folders that the variables CACHES and ARTIFACTS name.
+    Caches and artifacts lie in the folders that the variables CACHES and ARTIFACTS name; the
+    artifact that LOST names never arrives.
     """
     ours = what_users_get(folder / "patchmark")
     (ours / "scripts/setup").write_text(_SETUP.format(python=sys.executable), encoding="utf-8")
