@@ -125,9 +125,9 @@ def _by_kind(
     A task has no say in who is chosen for it, or every route would look better than it is.
     """
     groups = [group(task) for task in tasks]
-    members = {
-        name: [task for task, g in zip(tasks, groups, strict=True) if g == name] for name in groups
-    }
+    members: dict[str, list[_Task]] = {name: [] for name in groups}
+    for task, name in zip(tasks, groups, strict=True):
+        members[name].append(task)
     sums = {group: _sums(alike, names) for group, alike in members.items()}
     overall = _sums(tasks, names)
     chosen = []
