@@ -25,9 +25,11 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent
 # In place of this folder, whose statistics.py is not the library's.
@@ -40,6 +42,7 @@ APPEND_TIMES = 2.0
 """Limit of an append, in bare ones."""
 GROWTH = 1.1
 """Limit of memory with transcripts ten times as long, in that of the folder as it was."""
+T = TypeVar("T")
 _KEYS = {"OPENAI_API_KEY": "a key that is never used"}
 
 
@@ -129,6 +132,10 @@ def opened(folder: str) -> str:
     return f"{1000 * (time.perf_counter() - start):.1f} ms of it opening"
 
 
+def _last(records: Iterable[T]) -> T:
+    return deque(records, maxlen=1)[0]
+
+
 def append(folder: str) -> str:
     """Append the last verdict again and again, in turns with bare appends; tells both rates."""
     from core.redact import Redactor
@@ -136,7 +143,7 @@ def append(folder: str) -> str:
     from core.types import Verdict
 
     with RunFolder(Path(folder), Redactor(_KEYS.values())) as run:
-        record = list(run.read(Verdict))[-1]
+        record = _last(run.read(Verdict))
         line, bare = record.model_dump_json().encode() + b"\n", Path(folder) / "bare"
         ours, floor = 0.0, 0.0
         for _ in range(APPENDS):
@@ -171,17 +178,24 @@ CHILDREN: dict[str, Callable[..., str]] = {
 
 
 def measured(folder: Path, size: int, transcripts: float, characters: int) -> list[Cost]:
-    """All that is done with a folder of this size, made for it."""
+    """All that is done with a folder of this size, made for it; each is told when it is done."""
     run, halves, merged = folder / "run", [folder / "one", folder / "two"], folder / "merged"
     given = (transcripts, characters)
     child("make", run, size, *given, 0)
-    found = [child(name, run) for name in ("json.loads", "open")]
-    out = ("--out", str(run))
-    found += [patchmark(name, *out) for name in ("solve", "judge", "report")]
-    found.append(child("append", run))
+    found: list[Cost] = []
+
+    def told(cost: Cost) -> None:
+        print(cost, flush=True)
+        found.append(cost)
+
+    for name in ("json.loads", "open"):
+        told(child(name, run))
+    for name in ("solve", "judge", "report"):
+        told(patchmark(name, "--out", str(run)))
+    told(child("append", run))
     for number, half in enumerate(halves):
-        child("make", half, size // 2, *given, number * size)
-    found.append(patchmark("merge", *map(str, halves), "--out", str(merged)))
+        child("make", half, size // 2, *given, number * (size // 33 + 1))
+    told(patchmark("merge", *map(str, halves), "--out", str(merged)))
     for made in (*halves, merged):
         shutil.rmtree(made)
     return found
@@ -230,10 +244,9 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     by_size: dict[int, list[Cost]] = {}
     for size in map(int, given.sizes.split(",")):
+        print(f"{f'{size:,} verdicts':<24}{'clock':>11}{'processor':>11}{'peak':>12}")
         with tempfile.TemporaryDirectory(prefix="patchmark-store-") as name:
             by_size[size] = measured(Path(name), size, given.transcripts, 1000 * given.kilobytes)
-        print(f"{f'{size:,} verdicts':<24}{'clock':>11}{'processor':>11}{'peak':>12}")
-        print("\n".join(map(str, by_size[size])), flush=True)
     with tempfile.TemporaryDirectory(prefix="patchmark-store-") as name:
         # 60 kB: more than the page shows of an attempt, so that nothing on it can grow.
         grew = grown(Path(name), 1000, 60_000)

@@ -8,7 +8,7 @@ reading all of it, every line checked, and are nowhere on disk.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from sys import intern
 from typing import Generic, TypeVar
@@ -27,6 +27,11 @@ Place = tuple[int, int]
 def key_of(record: Patch | Verdict) -> Key:
     """Whose attempt at what a record is about."""
     return (record.task_id, record.entrant, record.attempt)
+
+
+def by_attempt(records: Iterable[R]) -> dict[Key, R]:
+    """The last record of each attempt, of those that are in memory already."""
+    return {key_of(record): record for record in records}
 
 
 class Attempts(Generic[R]):

@@ -45,3 +45,8 @@ class Opinion(Record):
     usage: Usage | None = None
     exchanges: tuple[str, ...] = ()
     """Files below the run folder that hold the raw requests and answers."""
+
+
+def opinion_key(opinion: Opinion) -> tuple[object, ...]:
+    """Whose opinion of what it is."""
+    return (opinion.judge, opinion.task_id, opinion.entrant, opinion.attempt, opinion.order)

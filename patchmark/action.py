@@ -110,7 +110,8 @@ def _run(environment: Mapping[str, str], workflow: Workflow, program: Program) -
         workflow.notice(f"{_CODES[code]}; keep its run folder")
         return 0
     if code:
-        workflow.error(f"{_CODES.get(code, f'it ended with {code}')}: {report.verdict}")
+        verdict = " ".join([report.verdict, *(report.notices[:1] if code == 2 else ())])
+        workflow.error(f"{_CODES.get(code, f'it ended with {code}')}: {verdict}")
     return code
 
 

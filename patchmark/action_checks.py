@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from patchmark.doctor import Check
+from patchmark.enterprise import ARTIFACTS
 from patchmark.pinning import OPEN
 from patchmark.workflow_reading import DECIDES, POSTS, Used
 from reports.escape import one_line
@@ -211,6 +212,19 @@ def _ends(used: Used) -> Iterator[Check]:
 
 def _number(text: str) -> float | None:
     return float(text) if re.fullmatch(r"\d{1,6}(\.\d{1,6})?", text) else None
+
+
+def lacks_on_enterprise(found: Sequence[Used]) -> Iterator[Check]:
+    """What a GitHub Enterprise Server has not."""
+    uses = {name for used in found for name in used.uses}
+    known = tuple(text.partition(" ")[0] for text in ARTIFACTS.values())
+    artifacts = {name for name in uses if re.match(r"actions/(up|down)load-artifact@", name)}
+    if newer := sorted(name for name in artifacts if not name.endswith(known)):
+        mend = "take v3, as `patchmark init --enterprise` writes it"
+        yield warn("artifacts", f"{', '.join(newer)}: from v4 on on github.com alone", mend)
+    if any(used.runner.startswith("ubuntu") for used in found):
+        mend = "name a runner of your own: runs-on: [self-hosted, linux]"
+        yield warn("runners", "ubuntu-…, and only github.com has such", mend)
 
 
 def good(name: str, found: str) -> Check:

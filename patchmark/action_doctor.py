@@ -9,9 +9,10 @@ from pathlib import Path
 from core.errors import PatchmarkError
 from core.programs import work_tree
 from patchmark.action_asked import asked
-from patchmark.action_checks import checks, wrong
+from patchmark.action_checks import checks, lacks_on_enterprise, wrong
 from patchmark.action_costs import costs
 from patchmark.doctor import Check
+from patchmark.enterprise import is_enterprise
 from patchmark.settings import Flags, Settings, make
 from patchmark.workflow_reading import FOLDER, Used, read_workflows
 
@@ -33,6 +34,8 @@ def examine(flags: Flags, environment: Mapping[str, str]) -> list[Check]:
             wrong("workflow", f"{root / FOLDER}: none uses patchmark", "patchmark init writes one")
         ]
     each = [check for used in found for check in _of_one(used, names, settings)]
+    if is_enterprise(root):
+        each += lacks_on_enterprise(found)
     return [*each, *asked(found, settings)]
 
 

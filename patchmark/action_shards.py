@@ -12,6 +12,8 @@ from patchmark.sharding import MOST
 if TYPE_CHECKING:
     from patchmark.action_inputs import ActionInputs
 
+PLANNED = "patchmark-plan"
+"""What `plan` leaves in the examples: beside the shards where all artifacts are downloaded."""
 COMMANDS = ("run", "plan", "merge", "change-check")
 
 
@@ -27,7 +29,8 @@ def arguments(inputs: ActionInputs, flags: Mapping[str, str]) -> list[str]:
     if inputs.command == "plan":
         return ["plan", *_given(flags, "plan"), f"--shards={inputs.shards or 1}"]
     folder = Path(inputs.merge_from)
-    found = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    there = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    found = [path for path in there if path.name != PLANNED]
     expect = [f"--expect={inputs.shards}"] if inputs.shards else []
     return ["merge", *map(str, found or [folder]), *_given(flags, "merge"), *expect]
 

@@ -57,11 +57,19 @@ _EACH_TIME = ("report.*", "junit.xml", "badge.svg", "run.toml", "partial.json", 
 """Written by each run, though nothing came of it that a later one would have to do again."""
 
 
-def traces(folder: str) -> frozenset[tuple[str, int, int]]:
-    """What a cache folder holds: name, size and time of each file that is worth keeping."""
-    found = set()
+_SMALL = 1 << 20
+
+
+def traces(folder: str) -> frozenset[tuple[str, object]]:
+    """What a cache folder holds that is worth keeping: each file, and what tells it from another.
+
+    Large ones are replaced whole, and so have a time of their own.
+    """
+    found: set[tuple[str, object]] = set()
     for path in Path(folder).rglob("*") if folder else ():
         if path.is_file() and not any(path.match(name) for name in _EACH_TIME):
-            about = path.lstat()
-            found.add((str(path), about.st_size, about.st_mtime_ns))
+            about = path.stat()
+            large = about.st_size > _SMALL
+            told = about.st_mtime_ns if large else hash(path.read_bytes())
+            found.add((str(path), (about.st_size, told)))
     return frozenset(found)

@@ -31,7 +31,7 @@ from patchmark.change_check_files import (
 from patchmark.change_check_items import changed, unread
 from patchmark.change_check_plan import Plan
 from patchmark.change_check_settings import Twin, differences, limits, twins
-from patchmark.config import DEFAULT_OUTPUT_TOKENS, NAME, Config, read
+from patchmark.config import DEFAULT_OUTPUT_TOKENS, NAME, Config, load, read
 from patchmark.settings import (
     DEFAULT_MODELS,
     Flags,
@@ -39,9 +39,10 @@ from patchmark.settings import (
     make,
 )
 from patchmark.sources import name_of
-from patchmark.under_test import open_repository
+from patchmark.under_test import open_repository, refuse_tracked
 from reports.change_check import with_change
 from reports.gates import Wanted
+from reports.words import listing
 
 OUT = Path("patchmark-check")
 
@@ -75,9 +76,9 @@ def prepared(flags: Flags, wish: Wish, environment: Mapping[str, str]) -> Settin
         path.write_text(ours.settings or "", encoding="utf-8")
         asked = replace(flags, config=path if kept else flags.config, out=flags.out or OUT)
         settings = make(asked, environment)
-    if not kept:  # a file of nobody's version holds for both
-        configs = [Config(), Config()]
-    pairs, odd = _twins(settings, configs[1], where[1], given=flags.models is not None)
+    if not kept and flags.config:  # a file of nobody's version holds for both
+        configs = [load(flags.config)] * 2
+    pairs, odd = _twins(settings, configs, where[1], given=flags.models is not None)
     agents = any(works_in_a_container(n) for twin in pairs for n in (twin.base, twin.head))
     checked = _Checked(settings, configs, (ours, theirs), pairs)
     told = differences(ours.settings, theirs.settings, agents=agents) if kept else None
@@ -94,11 +95,13 @@ def prepared(flags: Flags, wish: Wish, environment: Mapping[str, str]) -> Settin
 
 
 def idle_report(settings: Settings) -> Report:
-    """The report of a check that has nobody to ask."""
+    """The report of a check that has nobody to ask. Raises UsageError as `run.opened` does."""
     assert settings.change is not None  # `prepared` has made it
     about = settings.change.about
+    repository = open_repository(settings.repo)
+    refuse_tracked(repository, settings.out)
     report = Report(
-        repository=name_of(Repository(settings.repo), settings.repo),
+        repository=name_of(repository, settings.repo),
         head=about.base,
         made_at=datetime.now(UTC).replace(microsecond=0),
         patchmark_version=__version__,
@@ -134,10 +137,14 @@ def _settings_path(repository: Repository, repo: Path, given: Path | None) -> st
 
 
 def _twins(
-    settings: Settings, head: Config, where: str, *, given: bool
+    settings: Settings, configs: Sequence[Config], where: str, *, given: bool
 ) -> tuple[list[Twin], list[ChangedItem]]:
-    theirs = settings.models if given else head.models or DEFAULT_MODELS
+    base, head = (config.models or DEFAULT_MODELS for config in configs)
+    theirs = settings.models if given else head
     found, odd = twins(settings.models, theirs, where, settings.commands)
+    if given and base != head:
+        why = "who is asked was said when the check was started"
+        odd.append(ChangedItem(name="models", how=f"{listing(base)} → {listing(head)}", why=why))
     if not found:
         raise UsageError(
             "no model takes part, so there is nobody to ask: name one under `models` in the base's "

@@ -16,6 +16,7 @@ from core.errors import UsageError
 from core.programs import work_tree
 from models.spec import BASELINE_NAMES, check
 from patchmark.config import NAME, load
+from patchmark.enterprise import RUNNER, for_enterprise, is_enterprise
 from patchmark.options import CurrentModel, Models, Repo
 from patchmark.pinning import OPEN, given, known
 from patchmark.under_test import open_repository
@@ -53,6 +54,14 @@ Action = Annotated[
         "that is known]",
     ),
 ]
+Enterprise = Annotated[
+    bool | None,
+    typer.Option(
+        "--enterprise/--no-enterprise",
+        help="Write for a GitHub Enterprise Server: self-hosted runners, artifacts before v4. "
+        "[default: as origin's address says]",
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +74,8 @@ class Wanted:
     ways: tuple[str, ...] = (next(iter(WAYS)),)
     pin: str = ""
     """The commit of patchmark; "" = left open."""
+    enterprise: bool = False
+    """Whether a GitHub Enterprise Server runs them."""
 
     def __post_init__(self) -> None:
         for name in (*self.models, *([self.current] if self.current else [])):
@@ -84,11 +95,14 @@ class Wanted:
 
     def texts(self) -> dict[Path, str]:
         """Each workflow file, from the repository's root, and what it holds."""
-        return {
+        texts = {
             WORKFLOWS / name: text
             for way in self.ways
             for name, text in workflows(way, self.entrants, self.budget_usd, self.pin).items()
         }
+        if not self.enterprise:
+            return texts
+        return {path: for_enterprise(text) for path, text in texts.items()}
 
 
 def init(
@@ -98,6 +112,7 @@ def init(
     budget_usd: Budget = None,
     how: How = None,
     action: Action = None,
+    enterprise: Enterprise = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
 ) -> None:
     """Write patchmark.toml and workflow files for this repository."""
@@ -109,7 +124,8 @@ def init(
     kept = kept_settings(folder) if keeping and how else None
     if kept is None:
         refuse_existing(folder, [Path(NAME)], force=force)
-    usual = replace(kept or Wanted(), pin=pin)
+    server = is_enterprise(folder) if enterprise is None else enterprise
+    usual = replace(kept or Wanted(), pin=pin, enterprise=server)
     if asking:
         wanted = asked(lambda question, usual: str(typer.prompt(question, default=usual)), usual)
     else:
@@ -127,6 +143,10 @@ def init(
 
 
 def _next_steps(wanted: Wanted) -> None:
+    if wanted.enterprise:
+        typer.echo(
+            f"written for a GitHub Enterprise Server, runs-on: {RUNNER} (docs/everywhere.md)"
+        )
     written = "".join(wanted.texts().values())
     if secrets := [name for name in secrets_for(wanted.entrants) if f"secrets.{name} " in written]:
         typer.echo(f"next: add {', '.join(secrets)} to the repository's secrets")

@@ -17,7 +17,7 @@ from core.attempts import Key
 from core.confinement import Confinement
 from core.errors import InfrastructureError, StoreError, UsageError
 from core.git import Repository
-from core.opinion import Opinion
+from core.opinion import Opinion, opinion_key
 from core.store import RunFolder
 from core.types import Candidate, Dropped, Patch, Probe, Record, Task, Verdict
 from models.batch_store import pledged
@@ -37,7 +37,7 @@ from patchmark.options import (
 from patchmark.pipeline import finish
 from patchmark.progress import Show
 from patchmark.recording import record
-from patchmark.run import Run, opinion_key
+from patchmark.run import Run
 from patchmark.secrets import redactor_for
 from patchmark.settings import Flags, make
 from patchmark.sharding import parse

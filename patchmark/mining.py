@@ -72,15 +72,19 @@ def mine_stage(run: Run) -> None:
 
 def notices(folder: Path) -> tuple[str, ...]:
     """What a reader of the report should know about the mining."""
-    missed = read(folder).missed
-    if not missed:
-        return ()
-    return (
-        (
-            f"{missed} issues, pull requests and commits could not be looked up on GitHub; "
+    there = read(folder)
+    said = []
+    if there.head is not None and not there.complete:
+        said.append(
+            "This clone has only a part of the history, so only that was looked at: check it out "
+            "with `fetch-depth: 0`, or `git fetch --unshallow`."
+        )
+    if there.missed:
+        said.append(
+            f"{there.missed} issues, pull requests and commits could not be looked up on GitHub; "
             "the statements of such changes come from commit messages."
-        ),
-    )
+        )
+    return tuple(said)
 
 
 def together(folders: Sequence[Path], out: Path) -> None:

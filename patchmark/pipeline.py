@@ -124,4 +124,6 @@ def _no_tasks(run: Run) -> UsageError | InfrastructureError:
     if broken:
         detail = f"{message}. The first environment that broke: {broken[0].detail}"
         return InfrastructureError(f"{detail}. Build logs: {run.folder.logs}")
+    if run.repository.is_shallow:
+        message += ". The clone is shallow: fetch-depth: 0 in actions/checkout brings the history"
     return UsageError(f"{message}. A task needs a commit that changes source and tests together")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -56,7 +56,6 @@ def _facts(run: Run) -> Facts:
     dropped = _latest_drops(run)
     mined_out = [d for d in dropped if d.stage == "mine"]
     waiting = awaited(run)
-    patches = list(run.patches().values())
     return Facts(
         repository=name_of(run.repository, settings.repo),
         head=run.repository.head,
@@ -67,8 +66,8 @@ def _facts(run: Run) -> Facts:
         entrants=settings.models,
         attempts=settings.attempts,
         tasks=newest_first(run.tasks()),
-        patches=patches,
-        verdicts=list(run.verdicts().values()),
+        patches=run.patches(),
+        verdicts=run.verdicts(),
         dropped=dropped,
         limits=_limits(settings),
         apart=[
@@ -85,7 +84,7 @@ def _facts(run: Run) -> Facts:
         rewriter=settings.rewrite_with,
         rewriting_usd=_rewriting(run),
         probes=list(run.probes().values()),
-        cutoffs=_cutoffs(settings, patches),
+        cutoffs=_cutoffs(settings, run.patches().values()),
         sandbox=run.confinement(),
         opinions=opinions_of(run),
         current=settings.current_model,
@@ -171,7 +170,7 @@ def _rewriting(run: Run) -> Decimal | None:
     return billed(run.folder.exchanges, name, [task.id for task in run.all_tasks()])
 
 
-def _cutoffs(settings: Settings, patches: Sequence[Patch]) -> dict[str, Cutoff | None]:
+def _cutoffs(settings: Settings, patches: Iterable[Patch]) -> dict[str, Cutoff | None]:
     """Entrant → cutoff of the model that answered, which need not be the one asked for."""
     served: dict[str, list[str | None]] = {name: [] for name in settings.models}
     for patch in patches:

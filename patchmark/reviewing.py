@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from core.opinion import PEOPLE, Opinion
+from core.opinion import PEOPLE, Opinion, opinion_key
 from core.types import Outcome
 from models.review import Order, Pair, Reviewer
 from patchmark.people import read_form, write_form
-from patchmark.run import Run, opinion_key
+from patchmark.run import Run
 from patchmark.workers import unordered
 
 _CALLS_AT_ONCE = 4

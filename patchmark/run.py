@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from core.attempts import Key
 from core.confinement import Confinement
 from core.git import Repository
-from core.opinion import Opinion
+from core.opinion import Opinion, opinion_key
 from core.store import RunFolder
 from core.types import Candidate, Dropped, Patch, Probe, Record, Task, Verdict
 from miner.outline import outline
@@ -40,7 +40,7 @@ from patchmark.recording import check, record
 from patchmark.rewriting import originals
 from patchmark.settings import Settings
 from patchmark.sharding import Share, share
-from patchmark.under_test import open_repository, refuse_tracked
+from patchmark.under_test import SHALLOW, open_repository, refuse_tracked
 from patchmark.warm import FOLDER, Warm, marks
 from sandbox.discover import connect
 from sandbox.docker import DockerEngine
@@ -85,15 +85,13 @@ class Run:
     def close(self) -> None:
         """Let go of the engine and of what still runs in it."""
         left = [*self._ended_place(), *(self._engine.close() if self._engine is not None else ())]
-        if left:
-            names = ", ".join(name[:12] for name in left)
+        if names := ", ".join(name[:12] for name in left):
             self.show.tell(f"containers that the engine does not remove: {names}")
 
     def leave(self) -> None:
         """Keep what was made here where the next run finds it."""
         if "warm" in self.__dict__:
-            images = {task.image for task in self.all_tasks()}
-            self.warm.leave(images, marks(self.settings.variables))
+            self.warm.leave(self.all_tasks, marks(self.settings.variables))
 
     def break_off(self) -> None:
         """End what is under way: no question is sent any more, and no container goes on."""
@@ -171,8 +169,7 @@ class Run:
     @cached_property
     def warm(self) -> Warm:
         """What is made already, and what is left for the next run."""
-        settings = self.settings
-        return Warm(self.engine, settings.registry, settings.kept, self.show.tell)
+        return Warm(self.engine, self.settings.registry, self.settings.kept, self.show.tell)
 
     def images(self, environment: EnvironmentSettings) -> Images:
         """Images made as these settings say, on this run's engine."""
@@ -270,19 +267,13 @@ class Run:
         return self.folder.attempts(Verdict)
 
 
-def opinion_key(opinion: Opinion) -> tuple[object, ...]:
-    """Whose opinion of what it is."""
-    return (opinion.judge, opinion.task_id, opinion.entrant, opinion.attempt, opinion.order)
-
-
 @contextmanager
 def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Run]:
     """Open repository and run folder; what is asked is noted in run.toml."""
     check(settings.record, settings.out, settings.replay)
     repository = open_repository(settings.repo)
     refuse_tracked(repository, settings.out)
-    if settings.kept is not None:
-        refuse_tracked(repository, settings.kept, FOLDER)
+    refuse_tracked(repository, settings.kept, FOLDER)
     if settings.change:  # tasks come from what both versions have in common
         repository.head = settings.change.about.base
     with RunFolder(settings.out, settings.redactor) as folder:
@@ -295,10 +286,7 @@ def opened(settings: Settings, show_on: Callable[[Budget], Show]) -> Iterator[Ru
         run = Run(settings, folder, repository, budget, show_on(budget), clock=clock)
         asked.write(folder.path, settings, repository)
         if repository.is_shallow:
-            run.show.tell(
-                "the clone is shallow: only the history that is here can be mined "
-                "(git fetch --unshallow, or fetch-depth: 0 in actions/checkout)"
-            )
+            run.show.tell(SHALLOW)
         try:
             yield run
         finally:

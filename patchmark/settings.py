@@ -31,6 +31,7 @@ from patchmark.machine import ca_bundle, cache_folder, pythons
 from patchmark.sampling import Choice
 from patchmark.secrets import redactor_for
 from patchmark.sharding import Shard, shard_of
+from patchmark.subfolder import folder_within, in_folder
 from patchmark.warm import SharedImages, kept_folder, shared_images
 from reports.analysis import MARGIN
 from reports.gates import Wanted
@@ -164,7 +165,7 @@ class Settings:
 def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
     """Put flags, file and environment together. Raises UsageError naming what is wrong."""
     repo = (flags.repo or Path()).expanduser()
-    config = _config(flags.config, repo)
+    flags, config = in_folder(folder_within(repo), flags, _config(flags.config, repo))
     bundle, kept = ca_bundle(environment), kept_folder(environment)
     part = shard_of(flags.shard, flags.history)
     budget = money("budget-usd", flags.budget_usd, config.budget_usd)
@@ -184,7 +185,13 @@ def make(flags: Flags, environment: Mapping[str, str]) -> Settings:
         replay=flags.replay,
         record=flags.record,
         issues=flags.issues,
-        choice=_choice(flags, config),
+        choice=chosen(
+            config.mine,
+            since=flags.since,
+            until=flags.until,
+            paths=flags.paths,
+            labels=flags.labels,
+        ),
         path_rules=PathRules(tests=config.mine.tests, source=config.mine.source),
         include_apart=_first(flags.include_apart, config.mine.include_apart),
         rewrite_with=_rewriter(_first(flags.rewrite_with, config.mine.rewrite_with)),
@@ -241,16 +248,6 @@ def _reviewer(name: str | None) -> str | None:
         return None
     check_reviewer(full_name(name))
     return full_name(name)
-
-
-def _choice(flags: Flags, config: Config) -> Choice:
-    return chosen(
-        config.mine,
-        since=flags.since,
-        until=flags.until,
-        paths=flags.paths,
-        labels=flags.labels,
-    )
 
 
 def _limits(section: LimitsSection) -> Limits:

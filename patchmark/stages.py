@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from functools import cached_property
 from itertools import product
+from typing import TypeVar
 
 from core.diff import split
 from core.types import Candidate, Dropped, Patch, Task
@@ -19,6 +21,8 @@ from patchmark.rewriting import Gauge, originals, rewrite_all
 from patchmark.run import Run
 from patchmark.validated import Validated
 from patchmark.workers import in_order
+
+R = TypeVar("R", bound=Task | Dropped | None)
 
 
 def validate_stage(run: Run) -> None:
@@ -38,7 +42,7 @@ def _prove(run: Run, prover: _Prover, *, apart: bool) -> None:
     stage = "validate, apart" if apart else "validate"
     # Many machines must not prove many times what is wanted.
     at_once = min(run.place.at_once, max(run.settings.workers, 2 * wanted))
-    results = in_order(candidates, prover.prove, at_once)
+    results = prover.results(candidates, at_once)
     # Where there are more candidates than wanted tasks, the stage ends with the last such task:
     # then tasks are counted, else candidates.
     every_one = len(candidates) <= wanted
@@ -64,24 +68,43 @@ class _Prover:
         self._drops = {drop.commit: drop for drop in drops}
         self._remembered = Validated(run.settings.cache, run.settings.redactor)
 
+    def results(
+        self, candidates: Sequence[Candidate], at_once: int
+    ) -> Generator[Task | Dropped | None]:
+        """In order. Those at the beginning of which nothing is left to do cost no look ahead."""
+        left = deque(candidates)
+        while left:
+            result = self._known(left[0], self._run.place.key(left[0]))
+            if result is None or not (isinstance(result, Dropped) or self._settled(result)):
+                break
+            yield self._noted(left.popleft(), result)
+        with closing(in_order(left, self.prove, at_once)) as rest:
+            yield from rest
+
     def prove(self, candidate: Candidate) -> Task | Dropped | None:
         """The result, which is on disk when this returns; None where no time is left for it."""
         return self._run.clock.unless_late(lambda: self._prove(candidate))
 
     def _prove(self, candidate: Candidate) -> Task | Dropped:
-        place = self._run.place
-        key = place.key(candidate)
-        known = (self._tasks.get(candidate.id), self._drops.get(candidate.fix_commit))
-        result = next((r for r in known if r is not None and r.key == key), None)
-        result = result or self._remembered.get(key)
-        if isinstance(result, Task):
-            # The proof may be older than what is known today about the change.
-            result = result.model_copy(update=dict(candidate))
+        key = self._run.place.key(candidate)
+        result = self._known(candidate, key)
         if result is None or not self._stands(result):
             with self._run.clock.work(PROOF):
-                result = place.validate(candidate)
+                result = self._run.place.validate(candidate)
             self._remembered.put(result)
-        if result not in known:
+        return self._noted(candidate, result)
+
+    def _known(self, candidate: Candidate, key: str) -> Task | Dropped | None:
+        found = self._in_folder(candidate)
+        result = next((r for r in found if r is not None and r.key == key), None)
+        return _about(candidate, result or self._remembered.get(key))
+
+    def _in_folder(self, candidate: Candidate) -> tuple[Task | None, Dropped | None]:
+        return self._tasks.get(candidate.id), self._drops.get(candidate.fix_commit)
+
+    def _noted(self, candidate: Candidate, result: Task | Dropped) -> Task | Dropped:
+        result = _about(candidate, result)
+        if result not in self._in_folder(candidate):
             self._run.folder.append(result)
         return result
 
@@ -102,6 +125,11 @@ class _Prover:
     @cached_property
     def _answers(self) -> tuple[Mapping[tuple[str, str, int], Patch], Judging]:
         return self._run.patches(), Judging(self._run)
+
+
+def _about(candidate: Candidate, result: R) -> R:
+    """A proof may be older than what is known today about the change."""
+    return result.model_copy(update=dict(candidate)) if isinstance(result, Task) else result
 
 
 def rewrite_stage(run: Run) -> None:

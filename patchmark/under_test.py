@@ -9,6 +9,11 @@ from core.errors import UsageError
 from core.git import Repository
 from core.programs import trusted_path, work_tree
 
+SHALLOW = (
+    "the clone is shallow: only the history that is here can be mined "
+    "(git fetch --unshallow, or fetch-depth: 0 in actions/checkout)"
+)
+
 
 def trust_absolute_folders_only() -> None:
     """Programs come from absolute folders of PATH, whatever the working directory is."""
@@ -26,11 +31,13 @@ def open_repository(path: Path) -> Repository:
     return Repository(path)
 
 
-def refuse_tracked(repository: Repository, out: Path, named_by: str = "--out") -> None:
+def refuse_tracked(repository: Repository, out: Path | None, named_by: str = "--out") -> None:
     """Raise UsageError for a folder of ours, or a link on the way to it, that a commit brings.
 
     Its records would be believed, and its links followed. `named_by`: what says where it is.
     """
+    if out is None:
+        return
     root, out = work_tree(repository.path), _absolute(out)
     if not out.is_relative_to(root):
         return

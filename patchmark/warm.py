@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import PatchmarkError, UsageError
+from core.types import Task
 from patchmark.machine import cache_folder
 from sandbox.archive import Archive
 from sandbox.docker import DockerEngine
@@ -85,14 +86,15 @@ class Warm:
         if self._packages is not None:
             self._packages.fill(self._engine, volume, image)
 
-    def leave(self, images: Collection[str], marks: Marks) -> None:
-        """Keep what the next run would have to make again; of images, those used and these ids.
+    def leave(self, tasks: Callable[[], Iterable[Task]], marks: Marks) -> None:
+        """Keep what the next run would have to make again: of images, those used and the tasks'.
 
         Trouble is told: it costs the next run time, and this one nothing.
         """
         if done := self.store.summary():
             self._tell(done)
         try:
+            images = {task.image for task in tasks()} if self._archive else set()
             if self._archive is not None and self._archive.write(images, IMAGES_BYTES):
                 self._tell(f"images are kept in {self._folder}")
             if self._packages is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from core.errors import UsageError
@@ -68,11 +69,18 @@ def workflow(name: str, models: Sequence[str], budget_usd: str) -> str:
             raise UsageError(f"entrant {model!r} cannot be written into a workflow")
     text = (FOLDER / f"{name}.yml").read_text(encoding="utf-8")
     text = text.replace(MODELS, ",".join(models))
-    text = _BUDGET.sub(rf'\g<1>"{budget_usd}"', text)
+    text = _BUDGET.sub(lambda found: _budget(found, budget_usd), text)
     secrets = secrets_for(models)
     called = "".join(f"      {secret}: {{ required: false }}\n" for secret in secrets)
     text = _CALLED_WITH.sub(f"    secrets:\n{called}" if called else "", text)
     return _KEYS.sub(_keys(secrets), text)
+
+
+def _budget(found: re.Match[str], wanted: str) -> str:
+    """What was wanted for a run; of what is spent anew again and again, no more than it says."""
+    usual = found[0].removeprefix(found[1]).strip('"')
+    again = found.string.startswith(" # for each pull request", found.end())
+    return f'{found[1]}"{min(wanted, usual, key=Decimal) if again else wanted}"'
 
 
 def secrets_for(models: Sequence[str]) -> list[str]:

@@ -202,7 +202,7 @@ def _used(
         steps=tuple(steps),
         uses=uses,
         after=tuple(named(_table(_table(on).get("workflow_run")).get("workflows"))),
-        runner=_text(job.get("runs-on")) or "others",
+        runner=", ".join(named(job.get("runs-on"))) or "others",
         contained="container" in job,
         minutes=float(minutes) if isinstance(minutes, int | float) else None,
         one_at_a_time="concurrency" in job or "concurrency" in workflow,

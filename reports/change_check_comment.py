@@ -105,7 +105,8 @@ def _table(report: Report, change: ChangeCheck, rows: int) -> str:
     shown = found[: max(rows, 3)]
     body = "".join(
         f"| **{prose(one.name, 90)}** | {one.base} | {one.head} | {one.better} | {one.worse} "
-        f"| {one.p} | {one.sign} {one.says} | {one.cost} | {one.time} |\n"
+        # A dollar sign would begin a formula.
+        f"| {one.p} | {one.sign} {prose(one.says)} | {prose(one.cost)} | {one.time} |\n"
         for one in shown
     )
     return head + body + _left(len(found) - len(shown), "model")

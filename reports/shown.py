@@ -8,7 +8,7 @@ from core.report import Report, TaskRow
 from reports.html_tasks import is_shown
 from reports.words import BASELINES
 
-MOST_ATTEMPTS = 20_000
+MOST_ATTEMPTS = 10_000
 """On one page, those of tasks kept apart not counted; `benchmarks/page.py` shows how it opens."""
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from core.attempts import Key
 from core.confinement import Confinement
 from core.echo import OwnWords, own_words
 from core.opinion import Opinion
@@ -24,13 +25,14 @@ from reports.words import BASELINES, EMPTY, REFERENCE
 _EXAMPLES = 3
 _NOT_JUDGED = "the run ended before this was judged"
 
-_Key = tuple[str, str, int]
-"""Task, entrant, attempt."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What a run left behind, the latest record of each (task, entrant, attempt) only."""
+    """What a run left behind, the latest record of each (task, entrant, attempt) only.
+
+    Patches and verdicts may be read when they are asked for: they are, once and an entrant at a
+    time, so that no more than one entrant's are in memory.
+    """
 
     repository: str
     head: str
@@ -42,8 +44,8 @@ class Facts:
     attempts: int
     """Attempts asked for per task and entrant."""
     tasks: Sequence[Task]
-    patches: Sequence[Patch]
-    verdicts: Sequence[Verdict]
+    patches: Mapping[Key, Patch]
+    verdicts: Mapping[Key, Verdict]
     dropped: Sequence[Dropped]
     limits: Sequence[str]
     apart: Sequence[ApartRow] = ()
@@ -70,6 +72,7 @@ class Facts:
 class _Try:
     """One attempt that was asked for, with what is known of it."""
 
+    task: str
     cell: Cell
     patch: Patch | None
     judged: bool
@@ -119,25 +122,25 @@ def _counted(
     """Every entrant over these tasks, and these tasks."""
     if not tasks:
         return tuple(_entrant(name, (), ()) for name in facts.entrants), ()
-    patches = {(item.task_id, item.entrant, item.attempt): item for item in facts.patches}
-    verdicts = {(item.task_id, item.entrant, item.attempt): item for item in facts.verdicts}
-    tries: dict[str, list[_Try]] = {name: [] for name in facts.entrants}
+    own = {task.id: own_words(task) for task in tasks}
+    names = dict.fromkeys(facts.entrants)
+    probes = [probe for probe in facts.probes if probe.task_id in own and probe.entrant in names]
     cells: dict[str, list[Cell]] = defaultdict(list)
-    for task in tasks:
-        own = own_words(task)
-        for name in tries:
-            for attempt in range(1, facts.attempts + 1):
-                key = (task.id, name, attempt)
-                one = _try(key, patches.get(key), verdicts.get(key), own)
-                tries[name].append(one)
-                cells[task.id].append(one.cell)
-    wanted = {task.id for task in tasks}
-    probes = [probe for probe in facts.probes if probe.task_id in wanted and probe.entrant in tries]
-    rows = tuple(_entrant(name, tries[name], probes) for name in tries)
-    return rows, tuple(_task(task, cells[task.id], probes) for task in tasks)
+    rows = []
+    for name in names:
+        tries = [
+            _try(key, facts.patches.get(key), facts.verdicts.get(key), own[task.id])
+            for task in tasks
+            for attempt in range(1, facts.attempts + 1)
+            for key in [(task.id, name, attempt)]
+        ]
+        rows.append(_entrant(name, tries, probes))
+        for one in tries:
+            cells[one.task].append(one.cell)
+    return tuple(rows), tuple(_task(task, cells[task.id], probes) for task in tasks)
 
 
-def _try(key: _Key, patch: Patch | None, verdict: Verdict | None, own: OwnWords) -> _Try:
+def _try(key: Key, patch: Patch | None, verdict: Verdict | None, own: OwnWords) -> _Try:
     cell = Cell(
         entrant=key[1],
         attempt=key[2],
@@ -153,7 +156,7 @@ def _try(key: _Key, patch: Patch | None, verdict: Verdict | None, own: OwnWords)
         diff=patch.diff if patch else "",
         gold_echo=echo_of(own, patch),
     )
-    return _Try(cell, patch, verdict is not None)
+    return _Try(key[0], cell, patch, verdict is not None)
 
 
 def _detail(patch: Patch | None, verdict: Verdict | None) -> str:

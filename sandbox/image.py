@@ -14,12 +14,11 @@ from pathlib import Path
 from core.errors import EngineError, InfrastructureError
 from core.git import Repository
 from sandbox.base import FUNCTIONS, USER, ensure_base, last_lines
-from sandbox.ecosystems import recipes
 from sandbox.engine import Build, Engine, Ran
-from sandbox.facts import Facts, release_at
 from sandbox.network import Network
 from sandbox.own_image import own_image
 from sandbox.recipe import EnvironmentSettings, Recipe, Toolchain
+from sandbox.recipes_at import recipes_at
 from sandbox.store import NOWHERE, Store
 from sandbox.submodules import Submodule, submodules
 
@@ -281,22 +280,6 @@ class Images:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
             yield
-
-
-def recipes_at(
-    repository: Repository, settings: EnvironmentSettings, commit: str, committed_at: datetime
-) -> list[Recipe]:
-    """Ways to build a commit, best first; it takes no engine to know them."""
-    at = "" if settings.workdir == "." else f"{settings.workdir.strip('/')}/"
-    names = (entry.path for entry in repository.tree(commit))
-    facts = Facts(
-        frozenset(name.removeprefix(at) for name in names if name.startswith(at)),
-        lambda path: repository.read(commit, f"{at}{path}"),
-        committed_at,
-        settings,
-        release_at(repository, commit),
-    )
-    return recipes(facts)
 
 
 def _hash(*parts: str) -> str:

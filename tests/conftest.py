@@ -32,6 +32,7 @@ LONGEST = (
     "sandbox/test_judge.py",
     "patchmark/test_hostile_checkout.py",
     "e2e/test_action_run.py",
+    "e2e/test_live_run.py",
     "e2e/test_change_check_run.py",
 )
 

@@ -78,3 +78,15 @@ def test_what_tries_a_pull_request_live_has_no_token_and_what_tells_of_it_no_key
         jobs["tell"]["steps"][0]["with"]["ref"] == "${{ github.event.repository.default_branch }}"
     )
     assert "pull_request_target" not in text("live.yml")
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in FOLDER.glob("*.yml")))
+def test_what_two_runs_would_both_write_is_written_by_one_at_a_time(name: str) -> None:
+    """A kept folder holds what the last one saved, and a comment what the last one knew."""
+    workflow = parsed(name)
+    for job in workflow["jobs"].values():
+        used = [str(step.get("uses", "")) for step in job.get("steps", [])]
+        keeps = any(one.startswith("actions/cache/") for one in used)
+        tells = "write" in job["permissions"].values() and {*used} & {*OURS[:2]}
+        if keeps or tells:
+            assert (job.get("concurrency") or workflow["concurrency"])["group"]

@@ -23,8 +23,8 @@ from patchmark.cluster.link import KilledError, Link
 from patchmark.cluster.orders import NotDoneError, Orders, refusal
 from patchmark.cluster.records import Setup, made, pack, unpack, write_setup
 from patchmark.settings import Settings
-from sandbox.image import recipes_at
 from sandbox.judge import verdict_key
+from sandbox.recipes_at import recipes_at
 from sandbox.validate import proof_key
 
 LEASE_SECONDS = 60.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from datetime import UTC
 from pathlib import Path
@@ -76,7 +75,7 @@ def _write(source: Source, task: Task, folder: Path) -> None:
     texts = {
         **told,
         RECORD: carried(task, told),
-        "task.toml": tomli_w.dumps(_settings(source, task, limits)),
+        "task.toml": tomli_w.dumps(_settings(source, task, limits), multiline_strings=True),
         "environment/Dockerfile": _AGENT.format(image=image),
         "tests/Dockerfile": _VERIFIER.format(image=image),
     }
@@ -117,7 +116,7 @@ def _settings(source: Source, task: Task, limits: Limits) -> dict[str, Any]:
             "timeout_sec": limits.seconds + _MORE_SECONDS,
             "user": "root",
             "environment": {**shut},
-            "collect": [{"command": f"sh -c {shlex.quote(TAKE_DIFF)}", "user": "root"}],
+            "collect": [{"command": TAKE_DIFF, "user": "root"}],
         },
         "environment": {**shut},
     }

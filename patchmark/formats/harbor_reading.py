@@ -1,15 +1,15 @@
-"""Reading Harbor tasks: those that patchmark wrote, and others that carry a row of SWE-bench."""
+"""Reading Harbor tasks: those that patchmark wrote, and others as far as they tell what one is."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from core.errors import UsageError
-from patchmark.formats import rows
+from patchmark.formats import harbor_foreign, rows
 from patchmark.formats.base import Problem, Read, Told
 from patchmark.formats.carried import restored
 from patchmark.formats.names import is_name
@@ -17,6 +17,8 @@ from patchmark.formats.problem import FRAME
 from patchmark.formats.reading import UnfitError, json_of, text_of
 
 SCHEMA = "1.4"
+_OLDER = ("1.0", "1.1", "1.2", "1.3")
+"""What is read of others' tasks was the same in these."""
 INSTRUCTION = "instruction.md"
 FIX = "solution/fix.patch"
 RECORD = "tests/task.json"
@@ -24,11 +26,6 @@ ROW = "tests/config.json"
 """Where tasks that were made from SWE-bench's data set keep its row."""
 _SETTINGS = "task.toml"
 _PLACE = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
-_CARRIES = (
-    f"it carries neither patchmark's record ({RECORD}) nor a row of SWE-bench ({ROW}). A script "
-    "that solves and one that scores tell neither which commit of which repository they are about "
-    "nor which tests tell of a fix, so no patch could be judged by them here"
-)
 
 
 def read(path: Path) -> Read:
@@ -74,13 +71,15 @@ def _told(folder: Path) -> Told:
         raise UnfitError("is a link; a folder of its own was expected")
     if not is_name(folder.resolve().name):
         raise UnfitError("the folder's name: letters, digits and . _ - were expected")
-    _check(_settings(folder))
-    if (folder / RECORD).exists():
+    ours = (folder / RECORD).exists()
+    settings = _settings(folder)
+    _check(settings, (SCHEMA,) if ours else (SCHEMA, *_OLDER))
+    if ours:
         return _ours(folder)
     if (folder / ROW).exists():
         row = json_of(text_of(folder / ROW, below=folder), ROW)
         return rows.told(row, str(folder / ROW))
-    raise UnfitError(_CARRIES)
+    return harbor_foreign.told(folder, settings)
 
 
 def _settings(folder: Path) -> Mapping[str, Any]:
@@ -94,12 +93,13 @@ def _settings(folder: Path) -> Mapping[str, Any]:
         raise UnfitError(f"{_SETTINGS}:{line}: TOML was expected: {what}") from error
 
 
-def _check(settings: Mapping[str, Any]) -> None:
+def _check(settings: Mapping[str, Any], schemas: Sequence[str]) -> None:
     """What a task of another kind would not be judged by. Raises UnfitError."""
     # Harbor reads the old name, and takes a task that names none as one of today.
     version = settings.get("schema_version", settings.get("version", SCHEMA))
-    if version != SCHEMA:
-        raise UnfitError(f"{_SETTINGS}: schema_version {version!r}: {SCHEMA!r} was expected")
+    if version not in schemas:
+        older = f", or an older one from {_OLDER[0]!r} on," if len(schemas) > 1 else ""
+        raise UnfitError(f"{_SETTINGS}: schema_version {version!r}: {SCHEMA!r}{older} was expected")
     if settings.get("steps"):
         raise UnfitError(f"{_SETTINGS}: it has steps; a task of one instruction was expected")
     environment = settings.get("environment")

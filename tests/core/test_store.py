@@ -301,6 +301,8 @@ def test_a_full_disk_leaves_no_half_record(folder: RunFolder) -> None:
     try:
         with pytest.raises(StoreError, match=r"dropped\.jsonl: cannot be written: .*disk full"):
             folder.append(dropped(2, "x" * 5000))
+        with pytest.raises(StoreError, match=r"dropped\.jsonl: cannot be written: .*disk full"):
+            folder.append_all(dropped(number, "x" * 500) for number in range(4, 9))
         folder.append(dropped(3))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

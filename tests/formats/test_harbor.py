@@ -99,10 +99,65 @@ def test_a_task_that_carries_a_row_of_swe_bench_is_read_from_it(written: Path) -
     (told,) = read(written).tasks
     assert (told.name, told.statement) == ("acme__shop-7", "x is not y")
     assert told.where.endswith("tests/config.json")
+    # Those that exist were mostly made for older schemas, and nothing that is read has changed.
+    settings = (written / NAME / "task.toml").read_text()
+    (written / NAME / "task.toml").write_text(
+        settings.replace('schema_version = "1.4"', 'version = "1.0"')
+    )
+    assert read(written).tasks == (told,)
+    (written / NAME / "task.toml").write_text(settings.replace('= "1.4"', '= "1.5"'))
+    (problem,) = read(written).problems
+    assert problem.what == (
+        "schema_version '1.5': '1.4', or an older one from '1.0' on, was expected"
+    )
+
+
+def test_a_task_of_others_is_read_where_it_holds_its_diffs_and_names_its_commit(
+    tmp_path: Path,
+) -> None:
+    """Its scripts are read for them, and not run."""
+    _foreign(tmp_path / "tasks" / "theirs")
+    (told,) = read(tmp_path / "tasks").tasks
+    assert (told.name, told.repository, told.base_commit) == ("theirs", "acme/shop", "a" * 40)
+    assert (told.gold_patch, told.test_patch) == (GOLD, ROW["test_patch"])
+    assert (told.statement, told.fail_to_pass) == ("Make it right.\n", ())
+    settings = f'version = "1.0"\n[metadata]\nrepo = "b/c"\nbase_commit = "{"b" * 40}"\n'
+    (tmp_path / "tasks" / "theirs" / "task.toml").write_text(settings)
+    (told,) = read(tmp_path / "tasks").tasks
+    assert (told.repository, told.base_commit) == ("b/c", "b" * 40)
 
 
 def _script_only(folder: Path) -> None:
     (folder / "tests" / "task.json").unlink()
+
+
+def _nothing_but_scripts(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    for part in ("environment", "solution", "tests"):
+        (folder / part).mkdir(parents=True)
+    (folder / "task.toml").write_text('version = "1.0"\n')
+    (folder / "instruction.md").write_text("Make it right.\n")
+    (folder / "environment" / "Dockerfile").write_text("FROM scratch\n")
+    (folder / "solution" / "solve.sh").write_text("sed -i s/x/y/ src/calc.py\n")
+    (folder / "tests" / "test.sh").write_text("echo 1 > /logs/verifier/reward.txt\n")
+
+
+def _foreign(folder: Path) -> None:
+    """As others make them: diffs stand in scripts, the commit in a Dockerfile."""
+    _nothing_but_scripts(folder)
+    clone = (
+        f"git clone https://example.org/acme/shop.git /app && cd /app && git checkout {'a' * 40}"
+    )
+    (folder / "environment" / "Dockerfile").write_text(f"FROM scratch\nRUN {clone}\n")
+    for script, diff in (("solution/solve.sh", GOLD), ("tests/test.sh", ROW["test_patch"])):
+        text = f"#!/bin/bash\ncat > /tmp/p <<'END_OF_IT'\n{diff}END_OF_IT\ngit apply /tmp/p\n"
+        (folder / script).write_text(text)
+
+
+def _two_fixes(folder: Path) -> None:
+    _foreign(folder)
+    for name in ("a.patch", "b.diff"):
+        (folder / "solution" / name).write_text(GOLD.replace("+y", f"+{name}"))
 
 
 def _replace(name: str, old: str, new: str) -> Callable[[Path], None]:
@@ -155,7 +210,19 @@ UNFIT: dict[str, tuple[Callable[[Path], object], str]] = {
         _replace("task.toml", "[environment]", '[environment]\nos = "windows"'),
         "{0}/task.toml: environment.os 'windows': 'linux' was expected",
     ),
-    "scripts alone": (_script_only, "{0}: it carries neither patchmark's record (tests/task.json)"),
+    "scripts alone": (
+        _script_only,
+        "{0}: it does not tell its tests as a git diff below tests/; scripts are not run to find",
+    ),
+    "nothing but scripts": (
+        _nothing_but_scripts,
+        "{0}: it does not tell which commit it starts from, nor its fix as a git diff below "
+        "solution/, nor its tests as a git diff below tests/; scripts are not run",
+    ),
+    "two fixes": (
+        _two_fixes,
+        "{0}: solution/ holds 2 different git diffs; one was expected",
+    ),
     "no instruction": (
         lambda folder: (folder / "instruction.md").unlink(),
         "{0}: there is no instruction.md, which was expected",

@@ -128,6 +128,7 @@ def test_summary_and_outputs_say_what_the_report_says(step: Step, report: Report
     assert row.pass_rate is not None
     assert report.verdict in step.summary
     assert step.outputs == {
+        "cache-changed": "false",
         "verdict": report.verdict,
         "best-model": row.name,
         "pass-rate": f"{row.pass_rate:.4f}",

@@ -18,6 +18,7 @@ from core.store import RunFolder
 from core.types import Candidate, Outcome, Verdict
 from patchmark.action_doctor import examine
 from patchmark.doctor import Check
+from patchmark.enterprise import for_enterprise
 from patchmark.settings import Flags
 from patchmark.workflow_files import WAYS, workflow, workflows
 
@@ -261,6 +262,17 @@ def test_what_posts_a_forks_report(repo: Repo, old: str, new: str, name: str, wo
     bad = [check for check in write(repo, files) if check.exit_code]
     assert [check.name for check in bad] == [name]
     assert words in bad[0].found
+
+
+def test_what_an_enterprise_server_has_not(repo: Repo) -> None:
+    repo.git("remote", "add", "origin", "https://git.company/o/r.git")
+    pin = f"patchmark/patchmark@{SHA}"
+    texts = workflows("sharded", MODELS.split(","), "5", pin)
+    found = {check.name: check for check in write(repo, texts)}
+    assert "upload-artifact@bbbca2dd" in found["artifacts"].found
+    assert not found["runners"].ok
+    mended = {name: for_enterprise(text) for name, text in texts.items()}
+    assert set(wanting(write(repo, mended))) == {"runner"}  # which nobody can look at from here
 
 
 def test_a_job_that_will_not_be_through_in_time(repo: Repo) -> None:

@@ -106,3 +106,13 @@ def test_a_time_limit_is_no_failure_of_the_step(step: Step, report: Report) -> N
 def test_a_wrong_number_of_shards_is_named(step: Step, text: str) -> None:
     with pytest.raises(UsageError, match="input `shards`"):
         parse_inputs(given(step, SHARDS=text))
+
+
+def test_what_plan_left_is_no_shard_where_all_artifacts_are_downloaded(step: Step) -> None:
+    """As on a GitHub Enterprise Server, whose download takes no pattern."""
+    for name in ("patchmark-plan", "patchmark-shard-1", "patchmark-shard-2"):
+        (step.folder / "shards" / name).mkdir(parents=True)
+    arguments = parse_inputs(given(step, COMMAND="merge", MERGE_FROM="shards")).arguments()
+    assert [Path(word).name for word in arguments if "/shards/" in word] == [
+        "patchmark-shard-1", "patchmark-shard-2",
+    ]  # fmt: skip

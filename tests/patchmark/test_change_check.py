@@ -14,7 +14,7 @@ from support.repos import Entry, File, Repo
 from core.change_check import ChangeCheck
 from core.errors import PatchmarkError, UsageError
 from models.guidance import Version
-from patchmark.change_check import Wish, prepared
+from patchmark.change_check import Wish, idle_report, prepared
 from patchmark.change_check_files import LARGEST
 from patchmark.change_check_told import told
 from patchmark.commands import errors, known
@@ -313,3 +313,29 @@ def test_its_folder_is_no_backtests(repo: Repo, tmp_path: Path) -> None:
         known(Flags(repo=repo.path, out=tmp_path / "out"))
     other = known(Flags(repo=repo.path, out=tmp_path / "out", models=CLAUDE))
     assert other.models == (CLAUDE,)
+
+
+def test_a_settings_file_from_elsewhere_holds_for_both(repo: Repo, tmp_path: Path) -> None:
+    """The head was asked by the defaults instead, and so a change was seen where none was."""
+    elsewhere = tmp_path / "own.toml"
+    elsewhere.write_text(f'models = ["{CLAUDE}"]\nmax-output-tokens = 700\n')
+    settings = check(repo, {"patchmark.toml": HOSTILE}, config=elsewhere)
+    assert about(settings).entrants == ()
+    assert about(settings).untouched == (CLAUDE,)
+    assert (compared(settings), ignored(settings)) == ({}, {})
+
+
+def test_models_that_were_named_are_not_the_files(repo: Repo) -> None:
+    toml = TOML.replace(CLAUDE, f"{CLAUDE}+effort=high")
+    settings = check(repo, {"patchmark.toml": toml, "AGENTS.md": "x\n"}, models=CLAUDE)
+    assert [one.other for one in about(settings).entrants] == [CLAUDE]
+    assert ignored(settings) == {"models": "who is asked was said when the check was started"}
+
+
+def test_a_report_is_written_into_no_folder_that_a_commit_brings(repo: Repo) -> None:
+    """Where nobody was asked, it went through a link in the place of the run folder."""
+    repo.commit("Bring a link", {"patchmark-check": Entry("120000", b"/tmp")})
+    repo.checkout()
+    settings = check(repo, {"a.py": "2\n"}, out=repo.path / "patchmark-check")
+    with pytest.raises(UsageError, match="is part of the repository"):
+        idle_report(settings)

@@ -94,6 +94,19 @@ def test_a_shallow_clone_is_said_and_mined_as_far_as_it_goes(tmp_path: Path) -> 
     assert json.loads(done.stdout)["candidates"] == 1
 
 
+def test_in_a_clone_of_the_last_commit_it_is_said_why_there_is_no_task(tmp_path: Path) -> None:
+    """Bug: what actions/checkout brings by itself ended as if the repository had no tests."""
+    sample(tmp_path)
+    source = (tmp_path / "sundial").as_uri()
+    subprocess.run(["git", "clone", "-q", "--depth", "1", source, tmp_path / "one"], check=True)
+    done = patchmark(tmp_path, "run", "--repo", "one", "--out", "out")
+    one_line(done, 2, "The clone is shallow: fetch-depth: 0 in actions/checkout")
+    assert (
+        "`fetch-depth: 0`" in json.loads((tmp_path / "out/report.json").read_text())["notices"][0]
+    )
+    assert "fetch-depth: 0" in (tmp_path / "out/report.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -17,6 +17,7 @@ from support.repos import Repo
 
 from core.errors import UsageError
 from patchmark.config import NAME, load
+from patchmark.enterprise import ARTIFACTS, is_enterprise
 from patchmark.init import Wanted, asked, refuse_existing, write_files
 from patchmark.workflow_files import (
     FOLDER,
@@ -115,7 +116,9 @@ def test_each_way_is_clean_for_other_models_and_holds_their_keys_alone(tmp_path:
                 assert (",".join(models) in text) == asks or models == ("reference", "empty")
                 budgets = re.findall(r'budget-usd: [^"\n]*"(.*?)"|default: "(3)"', text)
                 assert bool(budgets) == asks
-                assert all("3" in found for found in budgets)
+                # Of live, it is for each pull request: what a whole run may cost is too much.
+                assert all(("2" if way == "live" else "3") in found for found in budgets)
+                assert 'budget-usd: "0.5"' in workflow(name[10:-4], models, "0.5") or way != "live"
                 known = (*SECRETS.values(), "OPENROUTER_API_KEY")
                 named = {secret for secret in known if secret in text}
                 assert named == (set(secrets_for(models)) if asks else set())
@@ -133,12 +136,53 @@ def test_each_way_is_clean_for_other_models_and_holds_their_keys_alone(tmp_path:
         assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.parametrize(
+    ("remote", "enterprise"),
+    [
+        ("https://github.com/o/r", False),
+        ("git@github.com:o/r.git", False),
+        ("https://company.ghe.com/o/r", False),
+        ("https://u@git.company/o/r.git", True),
+        ("git@git.company:o/r.git", True),
+        ("ssh://git@github.com.evil.example:22/o/r", True),
+        ("/srv/git/r", False),
+        ("../r", False),
+        ("", False),
+    ],
+)
+def test_a_server_of_the_companys_own_is_known_by_origin(
+    tmp_path: Path, remote: str, enterprise: bool
+) -> None:
+    made = Repo(tmp_path / "repo")
+    made.commit("Start", {"a.py": ""})
+    if remote:
+        made.git("remote", "add", "origin", remote)
+    assert is_enterprise(made.path) is enterprise
+
+
+def test_for_an_enterprise_server_all_ways_do_without_what_it_has_not(tmp_path: Path) -> None:
+    """No runners of GitHub's, and no artifacts of version 4; the rest is the same, and clean."""
+    wanted = Wanted(models=MANY, ways=tuple(WAYS), pin=f"o/patchmark@{SHA}", enterprise=True)
+    files = []
+    for path, text in wanted.texts().items():
+        assert "ubuntu" not in text
+        assert "runs-on: [self-hosted, linux]" in text
+        for used in re.findall(r"actions/(\w+)-artifact@(.*)", text):
+            assert used[1] == ARTIFACTS[used[0]]
+        assert "artifact-id" not in text
+        assert "pattern:" not in text
+        files.append(tmp_path / path.name)
+        files[-1].write_text(text)
+    done = subprocess.run([TOOLS / "actionlint", *files], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
 def test_every_example_is_of_one_way_and_for_its_own_models_as_it_is() -> None:
     names = [name for way in WAYS.values() for name in way.files]
     assert sorted(names) == sorted(path.stem for path in FOLDER.glob("*.yml"))
     for name in names:
         text = (FOLDER / f"{name}.yml").read_text(encoding="utf-8")
-        budget = "50" if name == "sharded" else "10"
+        budget = {"sharded": "50", "live": "2"}.get(name, "10")
         assert workflow(name, MODELS.split(","), budget) == text
 
 

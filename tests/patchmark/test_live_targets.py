@@ -82,6 +82,18 @@ def test_a_rebase_is_all_its_commits_and_not_the_one_before(
     assert pushed(server, repo, earlier) == [(3, earlier, before), (4, before, commits[-1])]
 
 
+def test_what_a_stacked_one_shares_with_the_one_below_belongs_to_that(
+    server: FakeRepository, repo: Repo
+) -> None:
+    """GitHub names both for the lower one's commits, and the upper one took them as its own."""
+    start = tip(repo)
+    lower = repo.commit("Lower", {"a.py": "1\n"})
+    upper = repo.commit("Upper", {"a.py": "2\n"})
+    server.merged(3, [lower])
+    server.merged(4, [lower, upper])
+    assert pushed(server, repo, start) == [(3, start, lower), (4, lower, upper)]
+
+
 def test_a_queue_pushes_several_at_once(server: FakeRepository, repo: Repo) -> None:
     before = tip(repo)
     heads = [repo.commit(f"Mend {n}", {"a.py": f"{n}\n"}) for n in (1, 2, 3)]

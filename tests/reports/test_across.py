@@ -11,6 +11,7 @@ import pytest
 from conftest import Golden
 from support.report_data import demo, facts, patch, task, verdict
 
+from core.attempts import by_attempt
 from core.report import Report
 from core.types import Patch
 from patchmark.cli import main
@@ -84,7 +85,9 @@ def test_attempts_at_one_task_stay_together_and_what_was_not_scored_is_left_out(
         patches = [patch(of, MODEL, at) for of in tasks for at in (1, 2)]
         each = zip(tasks * 2, [1] * 9 + [2] * 9, letters, strict=True)
         verdicts = [verdict(of, MODEL, letter, at) for of, at, letter in each]
-        return tally(replace(one, attempts=2, patches=patches, verdicts=verdicts))
+        return tally(
+            replace(one, attempts=2, patches=by_attempt(patches), verdicts=by_attempt(verdicts))
+        )
 
     before, after = twice("F" * 17 + "P"), twice("P" * 8 + "E" + "FFFFFFFF" + "E")
     (change,) = across(before, after, 0.1).changes

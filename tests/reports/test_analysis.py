@@ -12,6 +12,7 @@ from support.report_cases import NAMES, case
 from support.report_data import facts, patch, task, verdict
 
 from core.analysis import Analysis, EntrantFigures, Route
+from core.attempts import by_attempt
 from core.report import Report
 from core.types import Cause, Cutoff, Difficulty, Patch, StatementSource, Task
 from reports.evidence import evidence_notes, evidence_tables
@@ -61,8 +62,8 @@ def attempts(rows: dict[str, Sequence[str]]) -> Report:
         replace(
             run,
             attempts=tries,
-            patches=[patch(one, name, at) for one, name, at, _ in each],
-            verdicts=[verdict(one, name, letter, at) for one, name, at, letter in each],
+            patches=by_attempt(patch(one, name, at) for one, name, at, _ in each),
+            verdicts=by_attempt(verdict(one, name, letter, at) for one, name, at, letter in each),
         )
     )
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 from support.report_data import demo, facts, task, verdict
 
+from core.attempts import by_attempt
 from core.types import Patch
 from reports.comparison import pair
 from reports.results import results
@@ -185,6 +186,8 @@ def test_several_attempts_at_a_task_are_one_pair() -> None:
         for name, row in letters.items()
         for attempt, letter in enumerate(row, 1)
     ]
-    run = replace(facts({"a": "P", "b": "P"}, tasks=[one]), attempts=3, verdicts=verdicts)
+    run = replace(
+        facts({"a": "P", "b": "P"}, tasks=[one]), attempts=3, verdicts=by_attempt(verdicts)
+    )
     found = pair(results(tally(run).tasks), "a", "b")
     assert found.differences == [Fraction(1, 3)]

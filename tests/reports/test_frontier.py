@@ -13,6 +13,7 @@ from support.big_report import big
 from support.report_cases import NAMES, case
 from support.report_data import START, facts
 
+from core.attempts import by_attempt
 from reports.digest import digest_of
 from reports.files import write
 from reports.frontier import Point, plot, unpriced
@@ -49,10 +50,10 @@ def test_places_are_to_scale() -> None:
     run = facts({"a": "PPPPF", "b": "PFFFF"})
     patches = [
         patch.model_copy(update={"cost_usd": type(patch.cost_usd)(costs[patch.entrant])})
-        for patch in run.patches
+        for patch in run.patches.values()
         if patch.cost_usd is not None
     ]
-    drawn = plot(tally(replace(run, patches=patches)))
+    drawn = plot(tally(replace(run, patches=by_attempt(patches))))
     assert drawn is not None
     a, b = drawn.points
     assert (a.name, b.name) == ("a", "b")

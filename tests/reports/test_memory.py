@@ -12,6 +12,7 @@ import pytest
 from support.report_cases import case
 from support.report_data import facts, probe, task
 
+from core.attempts import by_attempt
 from core.report import MemoryRow
 from core.types import Cutoff, Outcome, Stop
 from reports.html import page
@@ -70,8 +71,8 @@ def test_the_cutoffs_day_is_still_before_it(committed: datetime, before: int) ->
 
 def test_attempts_at_one_task_are_one_task_and_what_is_not_scored_counts_nowhere() -> None:
     run = facts({"m": "PB"})
-    again = [item.model_copy(update={"attempt": 2}) for item in run.verdicts]
-    run = replace(run, attempts=2, verdicts=[*run.verdicts, *again])
+    again = [item.model_copy(update={"attempt": 2}) for item in run.verdicts.values()]
+    run = replace(run, attempts=2, verdicts={**run.verdicts, **by_attempt(again)})
     (found,) = tally(replace(run, cutoffs={"m": cutoff(date(2027, 1, 1))})).memory
     assert found.before is not None
     assert (found.before.tasks, found.before.scored, found.before.passed) == (1, 2, 2)

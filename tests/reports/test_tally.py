@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from support.report_data import demo, facts, patch, task, verdict
 
+from core.attempts import by_attempt
 from core.report import ApartRow, EntrantRow, Report
 from core.types import Cause, Outcome, Patch
 from reports import view
@@ -40,7 +41,7 @@ def test_an_attempt_without_verdict_is_cancelled_and_not_scored() -> None:
 def test_a_patch_without_verdict_is_cancelled_and_still_paid() -> None:
     run = facts({"m": "P."})
     extra = patch(run.tasks[1], "m", cost_usd=Decimal("0.5"))
-    report = tally(replace(run, patches=[*run.patches, extra]))
+    report = tally(replace(run, patches={**run.patches, **by_attempt([extra])}))
     assert report.tasks[1].cells[0].outcome is Outcome.CANCELLED
     assert row(report, "m").cost_usd == Decimal("0.5123")
     assert row(report, "m").cost_per_solve_usd == Decimal("0.5123")
@@ -50,7 +51,7 @@ def test_every_attempt_that_was_asked_for_has_a_cell() -> None:
     one = task(1)
     run = replace(facts({"m": "P"}, tasks=[one]), attempts=3)
     more = verdict(one, "m", "F", attempt=3)
-    report = tally(replace(run, verdicts=[*run.verdicts, more]))
+    report = tally(replace(run, verdicts={**run.verdicts, **by_attempt([more])}))
     assert [cell.outcome.value for cell in report.tasks[0].cells] == [
         "passed",
         "cancelled",
@@ -76,7 +77,10 @@ def test_one_unknown_price_makes_the_cost_unknown() -> None:
 
 def test_a_verdict_whose_patch_is_lost_has_an_unknown_cost() -> None:
     run = facts({"m": "PP"})
-    assert row(tally(replace(run, patches=run.patches[:1])), "m").cost_usd is None
+    assert (
+        row(tally(replace(run, patches=by_attempt([*run.patches.values()][:1]))), "m").cost_usd
+        is None
+    )
 
 
 def test_costs_are_summed_without_losing_a_digit() -> None:
@@ -169,8 +173,8 @@ def test_what_is_kept_apart_is_in_no_rate() -> None:
     report = tally(
         replace(
             run,
-            patches=[*run.patches, patch(extra, "m")],
-            verdicts=[*run.verdicts, verdict(extra, "m", "P")],
+            patches={**run.patches, **by_attempt([patch(extra, "m")])},
+            verdicts={**run.verdicts, **by_attempt([verdict(extra, "m", "P")])},
             apart=rows,
             apart_tasks=[extra],
         )

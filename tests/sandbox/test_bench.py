@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 from support.containers import own_containers
+from support.tasks import Folder
 
 from core.bench import BenchEndedError, Workbench
 from core.errors import EngineError
 from core.types import Task
+from models.guidance import Guidance, prepare
 from sandbox.bench import DockerBenches
 from sandbox.docker import DockerEngine
 from sandbox.engine import Limits
@@ -65,6 +67,21 @@ def test_a_broken_git_folder_costs_nothing(bench: Workbench) -> None:
     diff = bench.diff()
     assert "+# one\n" in diff
     assert "forged" not in diff
+
+
+def test_guidance_is_laid_as_the_tests_user_and_is_in_no_patch(bench: Workbench) -> None:
+    bench.run("printf old > AGENTS.md; ln -s AGENTS.md GEMINI.md")
+    guidance = Guidance(
+        files={"AGENTS.md": "Don't $(id) `id`\n½" + "x" * 190_000, ".cursor/rules/a b.mdc": "R"},
+        links={"CLAUDE.md": "AGENTS.md"},
+    )
+    prepare(bench, Folder({"AGENTS.md": "old", "calc.py": ""}), guidance, given=True)
+    assert bench.read("AGENTS.md") == guidance.files["AGENTS.md"]
+    assert bench.read("CLAUDE.md") == guidance.files["AGENTS.md"]
+    assert bench.read(".cursor/rules/a b.mdc") == "R"
+    assert bench.run("test -e GEMINI.md").exit_code == 1
+    bench.run("echo '# one' >> calc.py; echo more >> AGENTS.md")
+    assert guidance.without(bench.diff()).count("diff --git") == 1
 
 
 def test_what_hangs_or_floods_is_ended(bench: Workbench) -> None:

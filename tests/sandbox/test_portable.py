@@ -46,6 +46,8 @@ for path in ["/patchmark/in/spec.json", "/tests/task.json", *glob.glob("/tmp/pat
 status = open("/proc/self/status").read()
 said.append("CAPS %d" % status.count("CapEff:\\t0000000000000000"))
 said.append("NEW %d" % status.count("NoNewPrivs:\\t1"))
+import resource
+said.append("MOST %d" % resource.getrlimit(resource.RLIMIT_NPROC)[1])
 """
 
 
@@ -93,6 +95,7 @@ def test_what_is_judged_has_no_privilege_and_reads_no_secret(judge: Judged) -> N
     assert "kept" in seen.printed
     assert "CAPS 1" in seen.printed
     assert "NEW 1" in seen.printed
+    assert "MOST 4096" in seen.printed
 
 
 def test_what_never_ends_is_ended(judge: Judged) -> None:

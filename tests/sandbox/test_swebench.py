@@ -47,9 +47,17 @@ def test_its_harness_resolves_the_real_fix_and_not_a_patch_that_does_nothing(
 ) -> None:
     other = task.model_copy(update={"id": "d" * 12, "fix_commit": "d" * 40})
     names = {task.id: f"acme__calc-{calc.base[:9]}1", other.id: f"acme__calc-{calc.base[:9]}2"}
-    given = source(calc.repository, [task, other], names=names, engine=lambda: engine)
+    gone = task.model_copy(update={"id": "e" * 12, "image": f"sha256:{'0' * 64}"})
+    given = source(
+        calc.repository,
+        [task, other, gone],
+        names={**names, gone.id: "acme__gone-1"},
+        engine=lambda: engine,
+    )
     try:
-        assert swebench_repo.write(given, tmp_path / "repo") == []
+        (problem,) = swebench_repo.write(given, tmp_path / "repo")
+        assert str(problem).startswith("acme__gone-1: it has no image")
+        assert "is gone; run `patchmark validate` and export again" in problem.what
         built = swebench.run(tmp_path, "swebench", "dataset", "build", "repo", "-o", "data")
         assert built.returncode == 0, built.stderr
         right, wrong = names.values()

@@ -106,7 +106,7 @@ def big(tasks: int = 300, entrants: int = 6) -> tuple[Report, Trail, list[Trend]
 
     run = facts(results, tasks=every, adjust=adjust)
     report = tally(replace(run, commits_seen=8 * tasks, candidates=2 * tasks))
-    return report, _trail(run.tasks, run.patches, names, writer), _trends(names, writer)
+    return report, _trail(run.tasks, [*run.patches.values()], names, writer), _trends(names, writer)
 
 
 def task_of(number: int, writer: Writer) -> Task:

@@ -141,6 +141,7 @@ def _exchange(
     slot = Slot(answer.entrant, task.id, answer.attempt)
     told = f"{task.title}\n\n{task.statement}\n\n"
     code = "\n".join(writer.code(3_900))
+    code *= characters // len(code) + 1
     request = Request(
         provider="openai", model=answer.entrant, system="You mend bugs.",
         user=told + code[:characters], max_output_tokens=16_000,

@@ -11,6 +11,7 @@ from functools import cache
 from support.hostile import HOSTILE
 from support.report_data import START, demo, diff, drop, facts, patch, probe, task, verdict
 
+from core.attempts import by_attempt
 from core.report import ApartRow, Report
 from core.types import Cutoff, DropReason, Expected, Link, StatementSource
 from reports.tally import tally
@@ -52,16 +53,17 @@ def _hostile() -> Report:
         "repository": HOSTILE[1], "limits": HOSTILE, "dropped": dropped, "notices": HOSTILE,
         "rewriter": HOSTILE[2], "apart": apart, "apart_tasks": tasks[:3],
     }  # fmt: skip
-    return tally(replace(run, tasks=tasks, patches=patches, verdicts=verdicts, **texts))  # type: ignore[arg-type]
+    texts |= {"patches": by_attempt(patches), "verdicts": by_attempt(verdicts)}
+    return tally(replace(run, tasks=tasks, **texts))  # type: ignore[arg-type]
 
 
 def _huge_patches() -> Report:
     text = diff("shop/a.py", "x", "y") + "+" + "é" * 79 + "\n"
     ten_megabytes = text + ("+" + "a line of code " * 5 + "\n") * 140_000
     run = facts({"a": "PF", "b": "FR"})
-    patches = [item.model_copy(update={"diff": ten_megabytes}) for item in run.patches]
+    patches = [item.model_copy(update={"diff": ten_megabytes}) for item in run.patches.values()]
     one_line = patches[0].model_copy(update={"diff": "x" * 10_000_000})
-    return tally(replace(run, patches=[one_line, *patches[1:]]))
+    return tally(replace(run, patches=by_attempt([one_line, *patches[1:]])))
 
 
 def _many() -> Report:
@@ -77,10 +79,15 @@ def _many() -> Report:
 
 def _attempts() -> Report:
     run = facts({"reference": "PP", "empty": "FF", "a": "PF", "b": "FF"})
-    again = [item.model_copy(update={"attempt": 2}) for item in run.verdicts]
-    paid = [item.model_copy(update={"attempt": 2}) for item in run.patches]
+    again = [item.model_copy(update={"attempt": 2}) for item in run.verdicts.values()]
+    paid = [item.model_copy(update={"attempt": 2}) for item in run.patches.values()]
     return tally(
-        replace(run, attempts=2, verdicts=[*run.verdicts, *again], patches=[*run.patches, *paid])
+        replace(
+            run,
+            attempts=2,
+            verdicts={**run.verdicts, **by_attempt(again)},
+            patches={**run.patches, **by_attempt(paid)},
+        )
     )
 
 
@@ -96,8 +103,11 @@ def _apart() -> Report:
     return tally(
         replace(
             run,
-            patches=[*run.patches, *(patch(extra, name) for name in results)],
-            verdicts=[*run.verdicts, *(verdict(extra, n, letter) for n, letter in results.items())],
+            patches={**run.patches, **by_attempt(patch(extra, name) for name in results)},
+            verdicts={
+                **run.verdicts,
+                **by_attempt(verdict(extra, n, letter) for n, letter in results.items()),
+            },
             apart=rows,
             apart_tasks=[extra],
             notices=["14 issues could not be looked up on GitHub."],
@@ -122,7 +132,7 @@ def _memory() -> Report:
         item.model_copy(update={"diff": by_heart[item.task_id]})
         if item.entrant == old and item.task_id in by_heart
         else item
-        for item in run.patches
+        for item in run.patches.values()
     ]
     probes = [
         probe(one, old, similarity=1.0 if n > 8 else 0.25, verbatim=(_OWN,) if n > 8 else ())
@@ -131,7 +141,9 @@ def _memory() -> Report:
     stated = Cutoff(
         day=date(2026, 1, 31), stated="2026-01", source="the vendor's page", read_on=START.date()
     )
-    return tally(replace(run, patches=patches, probes=probes, cutoffs={old: stated, new: None}))
+    return tally(
+        replace(run, patches=by_attempt(patches), probes=probes, cutoffs={old: stated, new: None})
+    )
 
 
 _OWN = "net = grossed.minus(rebate)  # a rebate never exceeds its invoice"

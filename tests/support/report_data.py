@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from core.attempts import by_attempt
 from core.confinement import Confinement
 from core.types import (
     Call,
@@ -201,8 +202,8 @@ def facts(
         entrants=list(results),
         attempts=1,
         tasks=all_tasks,
-        patches=patches,
-        verdicts=verdicts,
+        patches=by_attempt(patches),
+        verdicts=by_attempt(verdicts),
         dropped=DROPPED,
         limits=LIMITS,
         sandbox=HELD,

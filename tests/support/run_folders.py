@@ -27,10 +27,15 @@ def written(folder: Path, repo: Repo, facts: Facts) -> Path:
     with RunFolder(folder, NOTHING) as run:
         for task in facts.tasks:
             run.append(Candidate(**{name: getattr(task, name) for name in Candidate.model_fields}))
-        for record in (*facts.dropped, *facts.tasks, *facts.patches, *facts.verdicts):
+        for record in (
+            *facts.dropped,
+            *facts.tasks,
+            *facts.patches.values(),
+            *facts.verdicts.values(),
+        ):
             run.append(record)
         asked.write(folder, settings, Repository(repo.path))
-    for patch in facts.patches:
+    for patch in facts.patches.values():
         for name in patch.exchanges:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)

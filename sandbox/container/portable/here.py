@@ -1,11 +1,13 @@
 """This very container as the engine of one judgement: fresh, without network, given by others.
 
 What patchmark's own engine sees to is done here as far as root can: no privileges are gained, none
-are kept but that of becoming the tests' user, time is limited, and nothing of that user is left.
-Not done: limits of memory, processors, processes and disk, which the tool that made the container
-sets or not, and the end of a run that neither works nor prints.
+are kept but that of becoming the tests' user, time and the size of a file are limited, and nothing
+of that user is left. Not done: limits of memory, processors and disk, which the tool that made the
+container sets or not, and the end of a run that neither works nor prints. Processes are limited for
+all containers of a machine together: root can do no more.
 """
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -19,6 +21,8 @@ _KEPT = 1024 * 1024
 _BARE = (
     "setpriv", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all,+setuid,+setgid", "--",
 )
+_CONTAINERS = 8
+"""So many together may have as many processes as each of them."""
 _EVENTS = "/sys/fs/cgroup/memory.events"
 
 
@@ -71,6 +75,7 @@ def _ran(job, printed):
         env={**os.environ, **job.environment},
         cwd="/",
         start_new_session=True,
+        preexec_fn=lambda: _bound(job.limits),
     )
     try:
         return process.wait(job.limits.seconds), False
@@ -81,6 +86,13 @@ def _ran(job, printed):
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         end_all_of(int(USER))
+
+
+def _bound(limits):
+    most = limits.processes * _CONTAINERS
+    resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
+    largest = limits.disk_mib << 20
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
 
 
 def end_all_of(user):
