@@ -20,6 +20,7 @@ LONGEST = (
     "patchmark/test_pipeline.py",
     "sandbox/test_node_runners.py",
     "patchmark/test_killed_runs.py",
+    "patchmark/test_cluster.py",
     "patchmark/test_paid.py",
     "sandbox/test_validate.py",
     "attacks/test_attacks.py",

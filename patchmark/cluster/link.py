@@ -17,6 +17,8 @@ CONNECT_SECONDS = 10.0
 WORKER_SECONDS = 60.0
 """Waited for the first worker, and while all of them are gone."""
 _LOOK_SECONDS = 1.0
+_GONE = (OSError, KeyError, CancelledError, RuntimeError)
+"""What Dask raises where a connection ends, the last of a client that has closed itself."""
 
 
 class WorkerLostError(EngineError):
@@ -84,7 +86,8 @@ class Link:
             return future.result()
         except KilledWorker as error:
             many = error.allowed_failures + 1
-            raise KilledError(f"{many} workers ended while they did this") from error
+            who = "its worker" if many == 1 else f"{many} workers in turn"
+            raise KilledError(f"{who} ended while doing this") from error
         except CancelledError as error:
             at = self._open.get(future)
             self._check()
@@ -101,7 +104,7 @@ class Link:
             raise WorkerLostError(f"the worker {at} is gone")
         try:
             return self._client.run(function, *given, workers=[at])[at]
-        except (OSError, KeyError, CancelledError) as error:
+        except _GONE as error:
             self._check()
             raise WorkerLostError(f"the worker {at} does not answer: {error}") from error
 
@@ -109,7 +112,7 @@ class Link:
         """The same of every worker; an exception for one that cannot."""
         try:
             found: dict[str, Any] = self._client.run(function, *given, on_error="return")
-        except (OSError, CancelledError) as error:
+        except _GONE as error:
             raise EngineError(f"{self.address}: the scheduler is gone: {error}") from error
         return found
 
@@ -135,7 +138,7 @@ class Link:
         """See who is there; what was only to be had from a worker that is gone, is gone."""
         try:
             told = self._client.scheduler_info(n_workers=-1)["workers"]
-        except (OSError, CancelledError) as error:
+        except _GONE as error:
             raise EngineError(f"{self.address}: the scheduler is gone: {error}") from error
         now = {at: int(worker["nthreads"]) for at, worker in told.items()}
         before, self._known = self._known, now
