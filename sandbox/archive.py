@@ -13,6 +13,7 @@ from typing import BinaryIO, cast
 
 from core.errors import EngineError, UsageError
 from sandbox.docker import DockerEngine
+from sandbox.once import UNNAMED, once
 from sandbox.sizes import is_below, measured, oldest_free, total_bytes
 from sandbox.store import wrong
 
@@ -50,7 +51,8 @@ def load(engine: DockerEngine, path: Path, prefix: str) -> list[str]:
     if foreign := [tag for tag in tags if not tag.startswith(prefix)]:
         raise UsageError(f"{path}: holds {foreign[0]}, which is none of patchmark's images")
     opened = gzip.open if _is_compressed(path) else open
-    with opened(path, "rb") as stream, engine.api() as api:
+    # What is read is nameless for a moment, and its maker long gone: nobody may clear up just now.
+    with once(UNNAMED), opened(path, "rb") as stream, engine.api() as api:
         for line in api.load_image(stream):
             if "error" in line:
                 raise EngineError(f"load {path}: {line['error']}")

@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from sandbox.once import UNNAMED, once
 from sandbox.owned import LABEL, OWNER, is_abandoned
 
 _HALF_MADE_SECONDS = 3600
@@ -38,18 +39,21 @@ def remove_images(api: Any, prefix: str) -> int:
 
     What a living run makes just now stays.
     """
+    with once(UNNAMED):
+        nameless = api.images(filters={"dangling": True, "label": f"{LABEL}=image"})
+        benches = api.images(name=f"{prefix}workbench", filters={"label": f"{LABEL}=image"})
+        return sum(_remove(api, one) for one in [*nameless, *benches] if _is_left(one))
+
+
+def _remove(api: Any, image: dict[str, Any]) -> int:
     import docker
 
     removed = 0
-    nameless = api.images(filters={"dangling": True, "label": f"{LABEL}=image"})
-    benches = api.images(name=f"{prefix}workbench", filters={"label": f"{LABEL}=image"})
-    for one in [*nameless, *benches]:
-        if _is_left(one):
-            for name in one.get("RepoTags") or [one["Id"]]:
-                # One that a container holds stays.
-                with suppress(docker.errors.APIError):
-                    api.remove_image(one["Id"] if name == "<none>:<none>" else name)
-                    removed += 1
+    for name in image.get("RepoTags") or [image["Id"]]:
+        # One that a container holds stays.
+        with suppress(docker.errors.APIError):
+            api.remove_image(image["Id"] if name == "<none>:<none>" else name)
+            removed += 1
     return removed
 
 

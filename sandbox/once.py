@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+UNNAMED = "unnamed"
+"""Held while images are on the engine that have no name yet, or that were left without one go."""
+
 
 @contextmanager
 def once(what: str) -> Iterator[None]:

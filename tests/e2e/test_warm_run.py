@@ -135,7 +135,7 @@ def test_the_second_run_does_nothing_that_the_first_did(place: Place) -> None:
         PATCHMARK_CACHE_FOLDER=str(folder),
     )  # fmt: skip
     assert more.returncode == 0, more.stderr
-    assert on_the_engine(images) == images
+    assert on_the_engine(images) == images, more.stderr
     after = records(folder)
     for name in ("tasks.jsonl", "candidates.jsonl"):
         assert after[f"patchmark-run/{name}"] == kept[f"patchmark-run/{name}"]

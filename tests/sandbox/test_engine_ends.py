@@ -23,7 +23,7 @@ from core.types import Cause, Dropped, DropReason, Outcome, Patch, Stop, Task
 from sandbox.docker import DockerEngine
 from sandbox.engine import Build, Job, Limits, Ran
 from sandbox.judge import Judge
-from sandbox.owned import LABEL
+from sandbox.owned import LABEL, machine
 from sandbox.validate import Validator
 
 pytestmark = [
@@ -208,11 +208,11 @@ def test_what_a_dead_process_left_is_swept(engine: DockerEngine, base: str) -> N
     """And nothing else: not what a living one uses, nor another machine's."""
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    machine = socket.gethostname()
     owners = {
-        f"{machine}:{dead.pid}": False,
-        f"{machine}:{os.getpid()}": True,
-        f"{machine}:1": True,
+        f"{machine()}:{dead.pid}": False,
+        f"{machine()}:{os.getpid()}": True,
+        f"{machine()}:1": True,
+        f"{socket.gethostname()}:{dead.pid}": True,
         f"elsewhere:{dead.pid}": True,
         "nonsense": True,
     }
