@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from support.command_line import command, environment, patchmark
@@ -22,10 +22,26 @@ pytestmark = pytest.mark.docker
 RECORDS = ("candidates.jsonl", "dropped.jsonl", "tasks.jsonl", "patches.jsonl", "verdicts.jsonl")
 
 
+class Demo(NamedTuple):
+    """A run of `patchmark demo`, and the folder that has its proofs."""
+
+    done: subprocess.CompletedProcess[str]
+    cache: Path
+
+
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The whole demo, which proves all tasks of the sample; the others take its proofs."""
+    cache = tmp_path_factory.mktemp("cache")
+    folder = tmp_path_factory.mktemp("demo")
+    return Demo(patchmark(folder, "demo", "--json", XDG_CACHE_HOME=str(cache)), cache)
+
+
+@pytest.fixture(scope="module")
+def finished(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sample repository and a finished run over its three newest tasks."""
     folder = tmp_path_factory.mktemp("run")
+    subprocess.run(["cp", "-a", demo.cache, folder / "cache"], check=True)
     repository = sample(folder)
     done = patchmark(folder, *asked(repository, folder / "out"))
     assert done.returncode == 0, done.stderr
@@ -148,7 +164,8 @@ def test_stages_one_by_one_give_the_same_report(finished: Path, tmp_path: Path) 
 
     def stage(name: str, *flags: str) -> None:
         extra = [word for flag in flags for word in (flag, given[flag])]
-        done = patchmark(tmp_path, name, "--out", "out", *extra)
+        cache = str(finished / "cache")
+        done = patchmark(tmp_path, name, "--out", "out", *extra, XDG_CACHE_HOME=cache)
         assert done.returncode == 0, done.stderr
 
     stage("mine", "--repo", "--issues")
@@ -281,8 +298,8 @@ def wait_for(path: Path) -> None:
     pytest.fail(f"{path} did not appear")
 
 
-def test_demo_runs_end_to_end(finished: Path, tmp_path: Path) -> None:
-    done = patchmark(tmp_path, "demo", "--json", XDG_CACHE_HOME=str(finished / "cache"))
+def test_demo_runs_end_to_end(demo: Demo) -> None:
+    done = demo.done
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     passed = {e["name"]: (e["passed"], e["scored"]) for e in report["entrants"]}
