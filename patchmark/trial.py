@@ -47,9 +47,12 @@ def trial(
         Flags(repo=repo, current_model=current_model, margin=margin, config=config), os.environ
     )
     name = name_of(open_repository(settings.repo), settings.repo)
-    report = summary(settings, name, live_shelf(where, settings.repo).read(), config)
+    results = live_shelf(where, settings.repo).read()
+    report = summary(settings, name, results, config)
     if as_json:
         sys.stdout.write(report.model_dump_json(indent=1) + "\n")
+    elif not results:
+        typer.echo(f"{where} holds no pull request yet; patchmark live adds them")
     else:
         show(report, Console())
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from support.command_line import patchmark
 from support.commenting import QUICK, opened
 from support.fake_github import SECONDARY, Refusal
 from support.fake_repository import FakeRepository
@@ -125,3 +126,11 @@ def test_what_is_no_result_is_named(server: FakeRepository, text: str) -> None:
     server.branches[BRANCH] = {"live/x.json": text}
     with opened(server) as github, pytest.raises(StoreError, match=r"x\.json"):
         GitHubShelf(github, BRANCH, QUICK).read()
+
+
+def test_a_trial_without_results_says_so(tmp_path: Path) -> None:
+    """Bug: it showed a report of no tasks, of commit 000000000000."""
+    Repo(tmp_path / "repo").commit("Start", {"a.py": "x = 1\n"})
+    done = patchmark(tmp_path, "trial", "--repo", "repo", "--in", "results")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "results holds no pull request yet; patchmark live adds them\n"

@@ -37,7 +37,8 @@ def git(repository: Path, *words: str) -> str:
 
 def test_a_run_is_of_the_commit_that_it_began_with(tmp_path: Path) -> None:
     """The same commands then go on, with what the branch has become."""
-    repository, moved = sample(tmp_path), []
+    repository = sample(tmp_path)
+    moved: list[str] = []
     began = git(repository, "rev-parse", "HEAD")
 
     def plan(asked: Asked, number: int) -> Behaviour:
