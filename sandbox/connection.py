@@ -25,6 +25,10 @@ class Connection:
             self._api: Any = docker.APIClient(
                 base_url=endpoint, version="auto", timeout=timeout, num_pools=32
             )
+            if endpoint.startswith("unix:"):
+                # No proxy leads to a socket. Else each request would read the whole environment,
+                # and one that another thread changes meanwhile ends it.
+                self._api.trust_env = False
             self.version: Mapping[str, Any] = self._api.version()
             self.runtime = self._known(runtime) if runtime else None
 

@@ -246,3 +246,23 @@ def remove(engine: DockerEngine, name: str) -> None:
         engine._api.remove_container(name, force=True)
     except engine._docker.errors.NotFound:
         return
+
+
+def test_an_environment_that_changes_meanwhile(engine: DockerEngine, base: str) -> None:
+    """Bug: a variable that another thread took away ended a judgement with a KeyError."""
+    over = threading.Event()
+
+    def change() -> None:
+        while not over.is_set():
+            os.environ["PATCHMARK_COMES_AND_GOES"] = "1"
+            del os.environ["PATCHMARK_COMES_AND_GOES"]
+
+    changing, usual = threading.Thread(target=change), sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # else threads take turns too seldom to meet
+    changing.start()
+    try:
+        assert {engine.image_id(base) for _ in range(150)} == {engine.image_id(base)}
+    finally:
+        over.set()
+        changing.join()
+        sys.setswitchinterval(usual)
