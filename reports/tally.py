@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,12 +15,12 @@ from core.opinion import Opinion
 from core.report import ApartRow, Cell, DropRow, EntrantRow, Report, TaskRow
 from core.types import Cause, Cutoff, Dropped, Outcome, Patch, Probe, Task, Verdict
 from reports.analysis import MARGIN, analyse
+from reports.counting import row_of, total
 from reports.decision import decide
 from reports.latency import latency, p50
 from reports.memory import echo_of, memory_rows, probe_row
 from reports.quality import quality_of
-from reports.statistics import wilson
-from reports.words import BASELINES, EMPTY, REFERENCE
+from reports.words import EMPTY, REFERENCE
 
 _EXAMPLES = 3
 _NOT_JUDGED = "the run ended before this was judged"
@@ -166,32 +166,20 @@ def _detail(patch: Patch | None, verdict: Verdict | None) -> str:
 
 
 def _entrant(name: str, tries: Sequence[_Try], probes: Sequence[Probe]) -> EntrantRow:
-    outcomes = Counter(one.cell.outcome for one in tries)
-    scored = sum(count for outcome, count in outcomes.items() if outcome.scored)
-    passed = outcomes[Outcome.PASSED]
-    cost = _cost(tries)
     asked = [probe.cost_usd for probe in probes if probe.entrant == name]
     patches = [one.patch for one in tries if one.patch is not None]
-    interval = wilson(passed, scored)
-    return EntrantRow(
-        name=name,
-        baseline=name in BASELINES,
-        tasks=len(tries),
-        scored=scored,
-        passed=passed,
-        pass_rate=passed / scored if scored else None,
-        ci_low=interval.low if interval else None,
-        ci_high=interval.high if interval else None,
-        cost_usd=_sum([cost, *asked]),
-        cost_per_solve_usd=cost / passed if cost is not None and passed else None,
-        seconds_p50=p50(patch.seconds for patch in patches),
-        first_token_seconds_p50=p50(patch.first_token_seconds for patch in patches),
-        outcomes={outcome: outcomes[outcome] for outcome in Outcome if outcomes[outcome]},
-        served_models=_served(patches),
-        replayed=any(patch.replayed for patch in patches),
-        batched=any(patch.batched for patch in patches),
-        fiction=_fiction(patches),
-        latency=latency(patches),
+    row = row_of(name, (one.cell.outcome for one in tries), _cost(tries))
+    return row.model_copy(
+        update={
+            "cost_usd": total([row.cost_usd, *asked]),
+            "seconds_p50": p50(patch.seconds for patch in patches),
+            "first_token_seconds_p50": p50(patch.first_token_seconds for patch in patches),
+            "served_models": _served(patches),
+            "replayed": any(patch.replayed for patch in patches),
+            "batched": any(patch.batched for patch in patches),
+            "fiction": _fiction(patches),
+            "latency": latency(patches),
+        }
     )
 
 
@@ -201,16 +189,7 @@ def _cost(tries: Sequence[_Try]) -> Decimal | None:
     An attempt with neither patch nor verdict was never made and cost nothing; one that was
     judged without its patch being known has an unknown cost.
     """
-    return _sum(one.cell.cost_usd for one in tries if one.patch is not None or one.judged)
-
-
-def _sum(costs: Iterable[Decimal | None]) -> Decimal | None:
-    total = Decimal(0)
-    for cost in costs:
-        if cost is None:
-            return None
-        total += cost
-    return total
+    return total(one.cell.cost_usd for one in tries if one.patch is not None or one.judged)
 
 
 def _served(patches: Sequence[Patch]) -> tuple[str, ...]:

@@ -6,22 +6,20 @@ The numbers are pooled attempt by attempt and reckoned as those of any run, by t
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from core.live import LiveCell, LiveResult
 from core.report import Cell, DropRow, EntrantRow, Report, TaskRow
 from core.types import Outcome, StatementSource
 from reports.advice import advice, against_anchor, recommended, too_early
 from reports.analysis import MARGIN, analyse
+from reports.counting import row_of, total
 from reports.decision import decide
 from reports.latency import p50
 from reports.numbers import counted
-from reports.statistics import wilson
-from reports.words import BASELINES
 
 _EXAMPLES = 5
 _DECIDED = "Decision of the live trial, which ended on"
@@ -191,31 +189,17 @@ def _cell(cell: LiveCell) -> Cell:
 
 def _entrant(name: str, cells: Sequence[LiveCell]) -> EntrantRow:
     mine = [cell for cell in cells if cell.entrant == name]
-    outcomes = Counter(cell.outcome for cell in mine)
-    scored = sum(count for outcome, count in outcomes.items() if outcome.scored)
-    passed = outcomes[Outcome.PASSED]
     # One that was never asked cost nothing, whatever else is not known.
     costs = [cell.cost_usd for cell in mine if cell.outcome is not Outcome.CANCELLED]
-    known = [cost for cost in costs if cost is not None]
-    cost = sum(known, Decimal(0)) if len(known) == len(costs) else None
-    interval = wilson(passed, scored)
-    return EntrantRow(
-        name=name,
-        baseline=name in BASELINES,
-        tasks=len(mine),
-        scored=scored,
-        passed=passed,
-        pass_rate=passed / scored if scored else None,
-        ci_low=interval.low if interval else None,
-        ci_high=interval.high if interval else None,
-        cost_usd=cost,
-        cost_per_solve_usd=cost / passed if cost is not None and passed else None,
-        seconds_p50=p50(cell.seconds for cell in mine),
-        first_token_seconds_p50=None,
-        outcomes={outcome: outcomes[outcome] for outcome in Outcome if outcomes[outcome]},
-        served_models=(),
-        replayed=any(cell.replayed for cell in mine),
-        fiction="answers of the trial are invented" if any(c.fiction for c in mine) else None,
+    invented = any(cell.fiction for cell in mine)
+    return row_of(name, (cell.outcome for cell in mine), total(costs)).model_copy(
+        update={
+            "seconds_p50": p50(cell.seconds for cell in mine),
+            "replayed": any(cell.replayed for cell in mine),
+            "fiction": "answers of the trial are invented"
+            if any(c.fiction for c in mine)
+            else None,
+        }
     )
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from support.action_step import Program, Step
@@ -14,26 +13,14 @@ from support.fake_github import FakeGitHub
 from support.report_data import demo, facts
 
 from core.report import Report
-from patchmark import posting
 from patchmark.action import run
 from patchmark.action_inputs import parse_inputs
 from patchmark.pipeline import AWAITING
 from patchmark.posting import best
 from reports import files
-from reports.patience import Pace
 from reports.tally import tally
 
 KEY = "sk-ant-0123456789"
-
-
-@pytest.fixture
-def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Step]:
-    """A step without waiting, whose traces in our own environment are wiped afterwards."""
-    monkeypatch.setattr(posting, "PACE", Pace(settle=0, again=0.01, unsaid=0.01))
-    before = dict(os.environ)
-    yield Step(tmp_path)
-    os.environ.clear()
-    os.environ.update(before)
 
 
 @pytest.fixture(scope="module")

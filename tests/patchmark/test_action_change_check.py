@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,27 +12,15 @@ from support.repos import Repo
 
 from core.change_check import ChangeCheck, CheckedEntrant
 from core.report import Report
-from patchmark import posting
 from patchmark.action import run
 from reports import markdown
 from reports.change_check import with_change
 from reports.change_check_comment import MARKER
-from reports.patience import Pace
 from reports.tally import tally
 
 KEY = "sk-ant-0123456789"
 CLAUDE = "anthropic:claude-opus-4-8"
 BASE = {"id": 501, "full_name": "owner/sample"}
-
-
-@pytest.fixture
-def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Step]:
-    """A step without waiting, whose traces in our own environment are wiped afterwards."""
-    monkeypatch.setattr(posting, "PACE", Pace(settle=0, again=0.01, unsaid=0.01))
-    before = dict(os.environ)
-    yield Step(tmp_path)
-    os.environ.clear()
-    os.environ.update(before)
 
 
 @pytest.fixture

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from support.action_step import Program, Step
 from support.fake_repository import FakeRepository
 from support.report_data import demo
 
 from core.report import Report
-from patchmark import posting
 from patchmark.action import run
 from patchmark.action_inputs import TRACKING
-from reports.patience import Pace
 from reports.tally import tally
-
-
-@pytest.fixture
-def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Step]:
-    """A step without waiting, whose traces in our own environment are wiped afterwards."""
-    monkeypatch.setattr(posting, "PACE", Pace(settle=0, again=0.01, unsaid=0.01))
-    before = dict(os.environ)
-    yield Step(tmp_path)
-    os.environ.clear()
-    os.environ.update(before)
 
 
 @pytest.fixture(scope="module")
