@@ -196,9 +196,7 @@ def _entrant(name: str, cells: Sequence[LiveCell]) -> EntrantRow:
         update={
             "seconds_p50": p50(cell.seconds for cell in mine),
             "replayed": any(cell.replayed for cell in mine),
-            "fiction": "answers of the trial are invented"
-            if any(c.fiction for c in mine)
-            else None,
+            "fiction": "answers of the trial are invented" if invented else None,
         }
     )
 
